@@ -1,0 +1,35 @@
+"""What every test may ask for, and what happens when the machine cannot provide it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests import chromium, postgresql
+
+REQUIRE_ALL = "CONNECTOR_TEST_REQUIRE_ALL"
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip visibly on a person's machine; fail where everything must be there, as in continuous integration."""
+    if os.environ.get(REQUIRE_ALL):
+        pytest.fail(f"{reason} ({REQUIRE_ALL} is set, so this is a failure and not a skip)", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """URL of an empty PostgreSQL server that lives as long as the test session."""
+    programs = postgresql.find_programs()
+    if programs is None:
+        unavailable(postgresql.INSTALL_HINT)
+    with postgresql.running_server(programs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """Path of the system's Chromium."""
+    return chromium.find_chromium() or unavailable(chromium.INSTALL_HINT)
