@@ -1,0 +1,70 @@
+"""What comes in at the door, and what an adapter can make of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from connector.domain.order import OrderSnapshot, Refund, Shipment
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook exactly as received; header names are lower case."""
+
+    platform: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    path_event: str = ""
+    """What stood behind the shop key in the address, for platforms that do not name the event in the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentUpdate:
+    """News about one parcel of an order, without the order around it."""
+
+    order_id: str
+    shipment: Shipment
+    partial: bool = False
+    """True when only status and moments are news (a carrier event): tracking and items then stay as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundUpdate:
+    """News about one refund of an order, without the order around it."""
+
+    order_id: str
+    refund: Refund
+
+
+class Subject(Enum):
+    """What kind of object a hint points at."""
+
+    ORDER = "order"
+    SHIPMENT = "shipment"
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """A hint that something changed; the truth has to be read from the platform."""
+
+    subject: Subject
+    subject_id: str
+    """The platform's key of that object; may be empty when only the order is known."""
+    order_id: str
+    """Empty when the hint does not say which order."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Genuine, understood, and no news for anybody."""
+
+    reason: str
+    order_id: str = ""
+
+
+Update = OrderSnapshot | ShipmentUpdate | RefundUpdate | LookAgain | Ignored

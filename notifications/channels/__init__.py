@@ -1,0 +1,1 @@
+"""Ways a message can reach a person: one file a channel."""
