@@ -49,11 +49,11 @@ def line(**changes: Any) -> LineItem:
         line_id="line-1",
         sku="LIN-M-SAND",
         name="Linen shirt Marina",
-        quantity=Decimal("2"),
+        quantity=Decimal(2),
         total=Decimal("88.00"),
         subtotal=Decimal("98.00"),
         tax=Decimal("14.05"),
-        taxes=(Tax("VAT", Decimal("14.05"), Decimal("19")),),
+        taxes=(Tax("VAT", Decimal("14.05"), Decimal(19)),),
         details=(("Size", "M"), ("Colour", "Sand")),
     )
     return replace(sample, **changes)
@@ -67,22 +67,22 @@ def lines() -> tuple[LineItem, ...]:
             line_id="line-2",
             sku="CUP-BLUE",
             name="Stoneware cup, blue glaze",
-            quantity=Decimal("4"),
+            quantity=Decimal(4),
             total=Decimal("50.00"),
             subtotal=Decimal("50.00"),
             tax=Decimal("7.98"),
-            taxes=(Tax("VAT", Decimal("7.98"), Decimal("19")),),
+            taxes=(Tax("VAT", Decimal("7.98"), Decimal(19)),),
             details=(),
         ),
         line(
             line_id="line-3",
             sku="CARD-01",
             name="Greeting card",
-            quantity=Decimal("1"),
+            quantity=Decimal(1),
             total=Decimal("4.90"),
             subtotal=Decimal("4.90"),
             tax=Decimal("0.78"),
-            taxes=(Tax("VAT", Decimal("0.78"), Decimal("19")),),
+            taxes=(Tax("VAT", Decimal("0.78"), Decimal(19)),),
             details=(("Text", "Happy birthday!"),),
         ),
     )
@@ -118,10 +118,10 @@ def order_snapshot(**changes: Any) -> OrderSnapshot:
                 "Standard",
                 Decimal("5.90"),
                 Decimal("0.94"),
-                (Tax("VAT", Decimal("0.94"), Decimal("19")),),
+                (Tax("VAT", Decimal("0.94"), Decimal(19)),),
             ),
         ),
-        taxes=(Tax("VAT", Decimal("23.75"), Decimal("19")),),
+        taxes=(Tax("VAT", Decimal("23.75"), Decimal(19)),),
         paid_at=PAID,
         payment_method="Visa",
     )
@@ -145,9 +145,7 @@ def minimal_snapshot(**changes: Any) -> OrderSnapshot:
         shipping_total=Decimal("0.00"),
         discount_total=Decimal("0.00"),
         prices_include_tax=False,
-        lines=(
-            LineItem("line-1", "", "Greeting card", Decimal("1"), Decimal("4.90"), Decimal("4.90"), Decimal("0.00")),
-        ),
+        lines=(LineItem("line-1", "", "Greeting card", Decimal(1), Decimal("4.90"), Decimal("4.90"), Decimal("0.00")),),
     )
     return replace(sample, **changes)
 
@@ -162,7 +160,7 @@ def shipment(**changes: Any) -> Shipment:
         shipped_at=SHIPPED,
         estimated_delivery_at=EXPECTED,
         tracking=(TrackingNumber("RR123456785GR", "ELTA", "https://track.example.com/RR123456785GR"),),
-        items=(ShipmentItem("line-1", Decimal("2")),),
+        items=(ShipmentItem("line-1", Decimal(2)),),
     )
     return replace(sample, **changes)
 
