@@ -49,7 +49,7 @@ class Manifest:
     traits: Traits
     ping: UnsignedPing | None = None
     challenge: Challenge | None = None
-    shop_header: str | None = None
-    """The header (lower case, not signed) that names the shop when one address serves all shops of an app."""
+    shop_headers: tuple[str, ...] = ()
+    """Headers (lower case, not signed) of which the first present names the shop, when one address serves all shops."""
     shop_host: Callable[[str], str | None] | None = None
     """The header's value as `Shop.host`, or None when it is not a name this platform would give a shop."""
