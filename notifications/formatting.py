@@ -1,0 +1,239 @@
+"""Amounts, dates, names and addresses as each language writes them; nothing is rounded and nothing is computed (P6)."""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
+
+from connector.domain.order import Address
+
+NO_BREAK_SPACE = "\u00a0"
+FIRST_STRONG_ISOLATE = "\u2068"
+POP_ISOLATE = "\u2069"
+RIGHT_TO_LEFT_MARK = "\u200f"
+
+_WORD_JOINER = "\u2060"
+_LONGEST_NUMBER = 40
+_UNWANTED = re.compile(
+    # Direction marks and overrides, soft hyphens, zero-width spaces and language tags: none belongs into a value.
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SPACING = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_PILED_MARKS = re.compile("([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{4})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
+_LINK_JOINT = re.compile(r"(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+def clean(text: str, limit: int = 200) -> str:
+    """A stranger's text as one line of at most `limit` characters: no controls, direction marks or lone surrogates."""
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    text = _SURROGATES.sub("\ufffd", text[: limit * 4])
+    text = _PILED_MARKS.sub(r"\1", _UNWANTED.sub("", _SPACING.sub(" ", text))).strip()
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def without_links(text: str) -> str:
+    """The same visible text, which mail programs no longer turn into a link: a shopper can send a mail to anybody's
+    address by ordering with it, and must not place a link there by calling himself one."""
+    return _LINK_JOINT.sub(_WORD_JOINER, text)
+
+
+def typed(text: str, limit: int = 200) -> str:
+    """What a shopper typed, safe to show: see `clean` and `without_links`."""
+    return without_links(clean(text, limit))
+
+
+def web_link(url: str) -> str:
+    """The address when it is a plain http or https link of at most 2,000 characters, else an empty string."""
+    if len(url) > 2000 or not url.isprintable() or any(character in url for character in " \"'<>\\^`{|}"):
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
+    except ValueError:
+        return ""
+    return url if usable else ""
+
+
+def isolated(text: str, *, rtl: bool) -> str:
+    """The value fenced off, so that neither it nor the sentence around it changes the other's order of characters."""
+    if not text or not (rtl or _RIGHT_TO_LEFT.search(text)):
+        return text
+    return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
+
+
+def person_name(address: Address) -> str:
+    """First and last name; the family name first where it is written in Chinese, Japanese or Korean letters."""
+    first, last = typed(address.first_name, 60), typed(address.last_name, 60)
+    names = (last, first) if _CJK.search(first + last) else (first, last)
+    return " ".join(name for name in names if name)
+
+
+class Formats:
+    """How one language writes things, with moments told in one time zone (`formats` keeps them ready)."""
+
+    def __init__(self, locale: str, timezone: str) -> None:
+        self._locale = Locale.parse(locale, sep="-")
+        self._zone = _zone(timezone)
+        self.rtl = self._locale.text_direction == "rtl"
+        symbols = {
+            ",": get_group_symbol(self._locale, numbering_system="latn"),
+            ".": get_decimal_symbol(self._locale, numbering_system="latn"),
+        }
+        self._minus = get_minus_sign_symbol(self._locale, numbering_system="latn")
+        self._symbols = str.maketrans(symbols)
+        self._percent = self._locale.percent_formats[None].suffix[0]
+        self._frames: dict[str, tuple[str, str, str]] = {}
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """The amount with the places it was given with, in Latin digits: `KWD 15.880`, `1.234,50 €`."""
+        before, before_negative, after = self._frames.get(currency) or self._frame(currency)
+        negative = amount.is_signed() and not amount.is_zero()
+        return f"{before_negative if negative else before}{self._digits(abs(amount))}{after}"
+
+    def amount(self, amount: Decimal) -> str:
+        """The figure alone, for a column whose heading names the currency: `1.234,50`."""
+        plain = self._digits(abs(amount))
+        return self._minus + plain if amount < 0 else plain
+
+    def quantity(self, quantity: Decimal) -> str:
+        """`2` or `1,5`: without zeros that say nothing."""
+        plain = self._digits(abs(_shortest(quantity)))
+        return self._minus + plain if quantity < 0 else plain
+
+    def percent(self, percent: Decimal) -> str:
+        """`19%` for 19."""
+        return f"{self._digits(_shortest(percent))}{self._percent}"
+
+    def date(self, moment: datetime) -> str:
+        """The day of an aware moment in the time zone, with the month as a word."""
+        try:
+            day = moment.astimezone(self._zone).date()
+        except OverflowError:
+            day = moment.date()
+        return _date(day, str(self._locale))
+
+    def country(self, code: str) -> str:
+        """The country's name in the language, or the code itself when nobody knows it."""
+        return str(self._locale.territories.get(code) or clean(code, 60))
+
+    def address(self, address: Address) -> tuple[str, ...]:
+        """The address in lines, in the order its own country writes them; the country last."""
+        parts = {
+            "name": person_name(address),
+            "company": typed(address.company, 100),
+            "city": typed(address.city, 100),
+            "region": typed(address.region, 100),
+            "postcode": typed(address.postcode, 20),
+        }
+        japanese = address.country == "JP" and _CJK.search("".join((address.city, *address.lines)))
+        layout = _JAPANESE if japanese else _LAYOUTS.get(address.country, _DEFAULT_LAYOUT)
+        lines: list[str] = []
+        for row in layout:
+            if row == _STREET:
+                lines.extend(typed(line, 120) for line in address.lines[:6])
+            else:
+                lines.append(_joined(row, parts))
+        lines.append(self.country(address.country))
+        return tuple(line for line in lines if line)
+
+    def _digits(self, number: Decimal) -> str:
+        if (
+            not number.is_finite()
+            or abs(number.adjusted()) > _LONGEST_NUMBER
+            or len(number.as_tuple().digits) > _LONGEST_NUMBER
+        ):
+            return clean(str(number), _LONGEST_NUMBER)
+        return f"{number:,f}".translate(self._symbols)
+
+    def _frame(self, currency: str) -> tuple[str, str, str]:
+        """What stands before a positive, before a negative and after any amount."""
+        if not _CURRENCY.fullmatch(currency):
+            return "", self._minus, NO_BREAK_SPACE + clean(currency, 12)
+        symbol = get_currency_symbol(currency, self._locale)
+        pattern = self._locale.currency_formats["standard"]
+        before, after = pattern.prefix[0].replace("¤", symbol), pattern.suffix[0].replace("¤", symbol)
+        if before and unicodedata.category(before[-1]).startswith("L"):
+            before += NO_BREAK_SPACE
+        negative = before + self._minus if self.rtl else self._minus + before
+        frame = before, negative, after
+        self._frames[currency] = frame
+        return frame
+
+
+@lru_cache(maxsize=512)
+def formats(locale: str, timezone: str) -> Formats:
+    """The formats of one of our languages (`pt-BR`) and a time zone (`Europe/Athens`; UTC when nobody knows it)."""
+    return Formats(locale, timezone)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return UTC
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, locale: str) -> str:
+    return format_date(day, "long", locale=locale)
+
+
+def _shortest(number: Decimal) -> Decimal:
+    """15.880 as 15.88 and 100 as 100, not 1E+2; what is not a number stays."""
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
+        return number
+    whole = number.to_integral_value()
+    return whole if number == whole else number.normalize()
+
+
+_Row = tuple[tuple[str, str], ...]
+
+
+def _row(layout: str) -> _Row:
+    """`city, region postcode` as parts with what stands before each of them."""
+    return tuple((match[2], match[1]) for match in re.finditer(r"([^a-z]*)([a-z]+)", layout))
+
+
+def _joined(row: _Row, parts: dict[str, str]) -> str:
+    text = ""
+    for name, before in row:
+        if parts[name]:
+            text += (before if text or before == "〒" else "") + parts[name]
+    return text
+
+
+_STREET = _row("street")
+_RECIPIENT = ("name", "company", "street")
+
+
+def _layout(*rows: str) -> tuple[_Row, ...]:
+    return tuple(_row(row) for row in rows)
+
+
+_DEFAULT_LAYOUT = _layout(*_RECIPIENT, "postcode city", "region")
+_JAPANESE = _layout("〒postcode", "region city", "street", "company", "name")
+_TOWN_LINES: dict[str, tuple[str, ...]] = {
+    # Where the post office does not want a region, platforms still send one, often as a code (DE-BE, I).
+    "AT BE CH CY CZ DE DK FI FR GR HR HU LU NL NO PL PT RO SE SK": ("postcode city",),
+    "AU CA US": ("city, region postcode",),
+    "BR": ("city - region", "postcode"),
+    "GB IE": ("city", "region", "postcode"),
+    "IN": ("city postcode", "region"),
+    "IT": ("postcode city region",),
+    "JP": ("city, region postcode",),
+    "AE OM QA": ("city", "region"),
+    "MX": ("postcode city, region",),
+}
+_LAYOUTS = {country: _layout(*_RECIPIENT, *rows) for group, rows in _TOWN_LINES.items() for country in group.split()}
