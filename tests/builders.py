@@ -19,6 +19,7 @@ from connector.domain.order import (
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Brand, Seller, Shop
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
+from notifications.channels.contract import Message
 
 PLACED = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PAID = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
@@ -211,5 +212,23 @@ def shop(**changes: Any) -> Shop:
         sender="shop@hafen-huegel.example",
         seller=seller(),
         brand=Brand(colour="#1f5c4d"),
+    )
+    return replace(sample, **changes)
+
+
+def message(**changes: Any) -> Message:
+    """The news of the parcel, to the customer of the sample order, without attachment."""
+    sample = Message(
+        message_id="1042.shipped.parcel-1@hafen-huegel.example",
+        thread_id="1042@hafen-huegel.example",
+        sender_name="Hafen & Hügel",
+        sender_address="shop@hafen-huegel.example",
+        recipient_name="Eleni Papadaki",
+        recipient_address="eleni@example.com",
+        subject="Your order #1042 is on its way",
+        text="Hello Eleni,\nyour parcel is on its way.\n",
+        html="<p>Hello Eleni,</p>\n<p>your parcel is on its way.</p>\n",
+        locale="en",
+        created_at=SHIPPED,
     )
     return replace(sample, **changes)
