@@ -30,6 +30,7 @@ class Conversation:
 
     connection: socket.socket
     unread: bytes = b""
+    begun: bool = False
     sender: str = ""
     recipients: list[str] = field(default_factory=list)
     taken: int = 0
@@ -56,6 +57,7 @@ class SmtpSink:
         self.connections = 0
         self.steps: list[str] = []
         """What was asked, in order."""
+        self.greeted_as: list[str] = []
         self.port = 0
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -68,6 +70,10 @@ class SmtpSink:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def running(self) -> bool:
+        return not self._stopped.is_set()
 
     def start(self) -> None:
         self._stopped.clear()
@@ -131,23 +137,23 @@ class SmtpSink:
                 talk.unread = b"\r\n".join([*lines[position + 1 :], talk.unread])
                 self._data(talk, b"".join(answers))
                 return
-            try:
-                answers.append(self._command(talk, step, line))
-            except _Gone:
+            answers.append(self._command(talk, step, line))
+            if answers[-1].startswith((b"221", b"421")):
                 talk.connection.sendall(b"".join(answers))
-                raise
+                raise _Gone
         talk.connection.sendall(b"".join(answers))
-        if b"QUIT" in (line[:4].upper() for line in lines):
-            raise _Gone
 
     def _command(self, talk: Conversation, step: str, line: bytes) -> bytes:
         if step == "EHLO":
+            self.greeted_as.append(line[5:].decode("ascii", "replace"))
             return self._answer(step, b"\r\n".join(_extension_lines(("sink", *self.extensions))))
         if step == "DATA":
             return b"503 no recipients\r\n"
+        if step == "RCPT" and not talk.begun:
+            return b"503 no sender\r\n"
         answer = self._answer(step, b"221 bye" if step == "QUIT" else b"250 ok")
         if step in {"MAIL", "RSET"}:
-            talk.sender, talk.recipients = _path(line) if answer.startswith(b"250") else "", []
+            talk.begun, talk.sender, talk.recipients = step == "MAIL" and answer.startswith(b"250"), _path(line), []
         elif step == "RCPT" and answer.startswith(b"250"):
             talk.recipients.append(_path(line))
         return answer
@@ -169,7 +175,7 @@ class SmtpSink:
         answer = self._answer("CONTENT", b"250 taken")
         if answer.startswith(b"250"):
             self._take(talk, stuffed[2:] + b"\r\n")
-        talk.sender, talk.recipients = "", []
+        talk.begun, talk.recipients = False, []
         talk.connection.sendall(answer)
         if self.closes_after and talk.taken >= self.closes_after:
             raise _Gone

@@ -84,7 +84,7 @@ class EmailSession:
         """Say goodbye if the server still listens, and hang up."""
         if self._server is not None:
             with suppress(OSError, smtplib.SMTPException):
-                limit_wait(self._server, _FAREWELL_SECONDS)
+                limit_wait(self._server, min(_FAREWELL_SECONDS, self._settings.timeout_seconds))
                 self._server.quit()
         self._drop()
 
@@ -139,7 +139,7 @@ class EmailSession:
         try:
             limit_wait(server, self._settings.answer_seconds)
             code, answer = server.getreply()
-            if not 200 <= code < 600:
+            if code // 100 not in {2, 4, 5}:
                 raise smtplib.SMTPServerDisconnected("an answer without a meaning")
             limit_wait(server, self._settings.timeout_seconds)
         except (smtplib.SMTPException, OSError) as error:

@@ -147,9 +147,7 @@ def _make_ready(server: smtplib.SMTP, settings: SmtpSettings, tls: ssl.SSLContex
                 "port, or set the security to tls.",
                 after=UNTIL_A_PERSON_ACTED,
             )
-        code, answer = server.starttls(context=tls)
-        if code != 220:
-            raise smtplib.SMTPResponseException(code, answer)
+        server.starttls(context=tls)
         server.ehlo_or_helo_if_needed()
     if settings.username:
         server.login(settings.username, settings.password)
