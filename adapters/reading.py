@@ -190,7 +190,7 @@ class Reader:
 
     def refusal(self, path: str, why: str, accepted: str) -> UnreadableDelivery:
         """The error to raise for a field of this object, with the field's whole path."""
-        return UnreadableDelivery(field=self._full(path), why=why, accepted=accepted)
+        return UnreadableDelivery(field=self._full(path) or "body", why=why, accepted=accepted)
 
     def _words(self, path: str, value: object) -> str:
         if value is None or value is False:

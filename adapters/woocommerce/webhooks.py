@@ -1,0 +1,113 @@
+"""What a WooCommerce delivery says, decided by the shape of its signed body; its headers are not signed."""
+
+import hashlib
+import re
+
+from adapters.reading import Reader, read_json, read_object
+from adapters.woocommerce.orders import read_meta, read_order
+from adapters.woocommerce.status import NOT_AN_ORDER
+from adapters.woocommerce.tracking import has_fulfillments
+from connector.domain.delivery import Delivery, Ignored, LookAgain, Subject, Update
+from connector.domain.errors import UnreadableDelivery
+from connector.domain.order import OrderSnapshot
+from connector.domain.shop import Shop
+
+_ACCEPTED = "an order of the REST API v3, as the webhooks that Connector makes send it"
+_PING = re.compile(rb"webhook_id=\d{1,20}")
+_CODE = re.compile(r"[a-z0-9_]{1,80}", re.ASCII)
+_GONE = "woocommerce_rest_shop_order_invalid_id"
+_EXPLANATIONS = {
+    "woocommerce_rest_cannot_view": (
+        "the WordPress user who made the webhook may not read orders any more; "
+        "connect the shop again as a user who manages it"
+    ),
+    _GONE: "the order was deleted for good before WooCommerce sent it, and which one it was is not said",
+}
+
+
+def idempotency_key(delivery: Delivery) -> str:
+    """The hash of the body; for what is no order, whose bytes repeat with every such event, also the delivery id.
+
+    The delivery id alone is the same for different orders of one second and differs for a repeat
+    (woocommerce reference, section 0.1).
+    """
+    body = hashlib.sha256(delivery.body).hexdigest()
+    if _is_order_body(delivery.body):
+        return body
+    delivery_id = delivery.headers.get("x-wc-webhook-delivery-id", "")
+    return f"{body}:{hashlib.sha256(delivery_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def parse(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
+    """The order, or a hint to look at it. With core fulfillments, which are not in the document, it is both.
+
+    Raises UnreadableDelivery for a signed error object and for any other shape.
+    """
+    if _PING.fullmatch(delivery.body):
+        return (Ignored("the test call of a new webhook"),)
+    document = read_object(delivery.body)
+    if set(document.document) == {"id"}:
+        order_id = document.key("id")
+        return (LookAgain(Subject.ORDER, order_id, order_id, "the order was moved to the trash"),)
+    if set(document.document) == {"action", "arg"}:
+        return (_of_action(document),)
+    update = _of_document(document, None, shop)
+    if isinstance(update, OrderSnapshot) and has_fulfillments(read_meta(document)):
+        order_id = update.order_id
+        return (update, LookAgain(Subject.SHIPMENT, "", order_id, "its fulfillments are not in the order document"))
+    return (update,)
+
+
+def resolve(hint: LookAgain, answer: bytes, shop: Shop) -> Update:
+    """What the shop's answer says: an order, or `{"order": …, "fulfillments": […]}` of the two requests together.
+
+    An order that is gone is Ignored. Raises UnreadableDelivery for any other error and for the answer to another order.
+    """
+    document = read_object(answer)
+    if document.value("code") == _GONE:
+        return Ignored("the order no longer exists in the shop", hint.order_id)
+    together = set(document.document) == {"order", "fulfillments"}
+    order = document.part("order") if together else document
+    update = _of_document(order, document.items("fulfillments") if together else None, shop)
+    if hint.order_id and update.order_id != hint.order_id:
+        raise order.refusal("id", "it is another order than the one asked for", hint.order_id)
+    return update
+
+
+def _of_action(document: Reader) -> Update:
+    """`action.*` webhooks carry the hook's first argument: the order's id, or an empty list for an object."""
+    hook, argument = document.text("action"), document.value("arg")
+    is_id = isinstance(argument, int | str) and not isinstance(argument, bool) and str(argument).isascii()
+    if not is_id or not str(argument).isdigit():
+        return Ignored(f"{hook[:80]} does not say which order it is about")
+    order_id = document.key("arg")
+    return LookAgain(Subject.ORDER, order_id, order_id, f"{hook[:80]} happened")
+
+
+def _of_document(document: Reader, fulfillments: list[Reader] | None, shop: Shop) -> OrderSnapshot | Ignored:
+    if not _is_order(document.document):
+        raise _not_an_order(document)
+    status = document.key("status")
+    if status in NOT_AN_ORDER:
+        return Ignored(f"{status}: {NOT_AN_ORDER[status]}", document.key("id"))
+    return read_order(document, fulfillments, shop)
+
+
+def _is_order(document: object) -> bool:
+    return isinstance(document, dict) and {"id", "status", "currency", "total", "line_items"} <= document.keys()
+
+
+def _is_order_body(body: bytes) -> bool:
+    try:
+        return _is_order(read_json(body))
+    except UnreadableDelivery:
+        return False
+
+
+def _not_an_order(document: Reader) -> UnreadableDelivery:
+    code = document.value("code")
+    if not isinstance(code, str) or not {"code", "message"} <= document.document.keys():
+        return document.refusal("", "it is neither an order nor a hint at one", _ACCEPTED)
+    known = code if _CODE.fullmatch(code) else "with an unusual code"
+    why = _EXPLANATIONS.get(code, "look into the shop's log (WooCommerce, Status, Logs)")
+    return document.refusal("", f"WooCommerce sent an error instead of the order ({known}): {why}", _ACCEPTED)
