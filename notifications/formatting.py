@@ -36,8 +36,8 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 def clean(text: str, limit: int = 200) -> str:
     """A stranger's text as one line of at most `limit` characters: no controls, direction marks or lone surrogates."""
-    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip() if text.isascii() else _PILED_MARKS.sub(r"\1", text).strip()
     text = _SURROGATES.sub("\ufffd", text[: limit * 4])
     text = _PILED_MARKS.sub(r"\1", _UNWANTED.sub("", _SPACING.sub(" ", text))).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
@@ -46,7 +46,7 @@ def clean(text: str, limit: int = 200) -> str:
 def without_links(text: str) -> str:
     """The same visible text, which mail programs no longer turn into a link: a shopper can send a mail to anybody's
     address by ordering with it, and must not place a link there by calling himself one."""
-    return _LINK_JOINT.sub(_WORD_JOINER, text)
+    return _LINK_JOINT.sub(_WORD_JOINER, text) if "." in text or "//" in text else text
 
 
 def typed(text: str, limit: int = 200) -> str:
@@ -68,7 +68,7 @@ def web_link(url: str) -> str:
 
 def isolated(text: str, *, rtl: bool) -> str:
     """The value fenced off, so that neither it nor the sentence around it changes the other's order of characters."""
-    if not text or not (rtl or _RIGHT_TO_LEFT.search(text)):
+    if not text or not (rtl or (not text.isascii() and _RIGHT_TO_LEFT.search(text))):
         return text
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
@@ -84,6 +84,7 @@ class Formats:
     """How one language writes things, with moments told in one time zone (`formats` keeps them ready)."""
 
     def __init__(self, locale: str, timezone: str) -> None:
+        self.locale = locale
         self._locale = Locale.parse(locale, sep="-")
         self._zone = _zone(timezone)
         self.rtl = self._locale.text_direction == "rtl"

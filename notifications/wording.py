@@ -18,39 +18,10 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from connector.domain.order import OrderSnapshot
 from connector.domain.shop import Shop
+from notifications.formatting import isolated
 
 TEMPLATES = Path(__file__).parent / "templates"
 LOCALES = ("en", "es", "pt-BR", "ar", "el")
-
-PLACEHOLDERS: Mapping[str, str | bool] = {
-    "customer_name": "Maria",
-    "shop_name": "Hafen & Hügel",
-    "contact_email": "hello@hafen-huegel.example",
-    "order_number": "#1042",
-    "order_total": "€148.80",
-    "order_date": "November 20, 2026",
-    "paid": True,
-    "payment_open": False,
-    "invoice_attached": True,
-    "ships": True,
-    "tells_payment": True,
-    "tells_shipping": True,
-    "tells_refund": True,
-    "parcel_number": "1",
-    "parcel_count": "3",
-    "parcel_is_part": True,
-    "tracked": True,
-    "delivered_date": "November 23, 2026",
-    "refund_amount": "€12.50",
-    "refund_date": "November 25, 2026",
-    "refund_reason": "One cup arrived broken",
-    "refund_is_full": False,
-    "refund_completes": False,
-    "refunded_total": "€12.50",
-    "nothing_taken": False,
-    "refund_open": False,
-}
-"""Everything that words may name, with a sample; what does not apply is an empty string or false."""
 
 COUNTRY_LANGUAGES: Mapping[str, str] = {
     country: locale
@@ -63,9 +34,10 @@ COUNTRY_LANGUAGES: Mapping[str, str] = {
     }.items()
     for country in countries.split()
 }
-"""Countries where one of our languages is plainly the main official one; those with several (CA, BO, MA…) are left out."""
+"""Countries where one of our languages is the main official one; those with several (CA, BO, MA…) are left out."""
 
 _LANGUAGES = {locale.split("-")[0]: locale for locale in LOCALES}
+_GAP = re.compile(r"\{(\w+)\}")
 _LANGUAGE_TAG = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_.@][A-Za-z0-9_.@=-]*)?\s*")
 
 
@@ -91,7 +63,7 @@ def _spoken(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one kind in one language, compiled; each part takes the PLACEHOLDERS as keyword arguments."""
+    """The words of one kind in one language, compiled; each part takes all `placeholders.PLACEHOLDERS` by name."""
 
     subject: BoundTemplate
     preheader: BoundTemplate
@@ -106,13 +78,14 @@ class Phrases:
 
     texts: Mapping[str, str]
     plural_form: Callable[[int], str]
+    rtl: bool
 
     def __getitem__(self, key: str) -> str:
         return self.texts[key]
 
     def filled(self, key: str, **values: str) -> str:
-        """The phrase with `{name}` replaced by each value; braces inside a value stay as they are."""
-        return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], self.texts[key])
+        """The phrase with `{name}` replaced by each value, isolated; braces inside a value stay as they are."""
+        return _GAP.sub(lambda match: isolated(values[match[1]], rtl=self.rtl), self.texts[key])
 
     def plural(self, key: str, count: int) -> str:
         """The phrase in the form this language uses for that many, with `{count}` replaced."""
@@ -129,7 +102,8 @@ def wording(kind: str, locale: str) -> Wording:
 def phrases(locale: str) -> Phrases:
     """The phrases of one language. Raises FileNotFoundError for any that is not in LOCALES."""
     source = (TEMPLATES / "_shell" / f"{locale}.txt").read_text(encoding="utf-8")
-    return Phrases(_fields(source), Locale.parse(locale, sep="-").plural_form)
+    language = Locale.parse(locale, sep="-")
+    return Phrases(_fields(source), language.plural_form, rtl=language.text_direction == "rtl")
 
 
 def compile_wording(source: str) -> Wording:
@@ -168,7 +142,7 @@ _PLAIN = _Limited(undefined=StrictUndefined)
 _ESCAPING = _Limited(undefined=StrictUndefined, autoescape=True)
 
 _LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-_LIQUID_LINE = re.compile(r"\{%.*%\}")
+_LIQUID_LINE = re.compile(r"\{%(?:(?!%\}).)*%\}")
 _STYLES = {
     "h1": "margin:0 0 16px;font-size:24px;line-height:1.3;font-weight:700",
     "p": "margin:0 0 14px",
