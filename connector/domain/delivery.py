@@ -67,4 +67,8 @@ class Ignored:
     order_id: str = ""
 
 
-Update = OrderSnapshot | ShipmentUpdate | RefundUpdate | LookAgain | Ignored
+News = OrderSnapshot | ShipmentUpdate | RefundUpdate
+"""What can join an order."""
+
+Update = News | LookAgain | Ignored
+"""All that an adapter can make of a delivery."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from connector.domain.delivery import RefundUpdate, ShipmentUpdate
+from connector.domain.delivery import News, ShipmentUpdate
 from connector.domain.order import OrderSnapshot, Refund, Shipment
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
@@ -68,7 +68,7 @@ class Applied:
     """One phrase for the delivery's own history."""
 
 
-def apply(record: OrderRecord, update: OrderSnapshot | ShipmentUpdate | RefundUpdate, learned_at: datetime) -> Applied:
+def apply(record: OrderRecord, update: News, learned_at: datetime) -> Applied:
     """Let an update join the record; the entries are what is new.
 
     The record that results does not depend on the order in which updates come.

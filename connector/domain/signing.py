@@ -58,7 +58,7 @@ class RsaSignature:
 
     signature_headers: tuple[str, ...]
     key_path_headers: tuple[str, ...] = ()
-    """The header that names the key of the signature at the same position; without any, the shop's own keys are used."""
+    """The header that names the key of the signature at the same position; without any, the shop's own keys count."""
     key_host: str = ""
     """`https://…` the key paths are joined to; keys are fetched by the clock, never while a sender waits."""
     key_path_pattern: str = ""

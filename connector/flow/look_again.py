@@ -1,0 +1,96 @@
+"""From a hint to the platform's answer, which then takes the same road as everything else."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from adapters.contract import Manifest
+from connector.database import Database
+from connector.domain.clock import Clock
+from connector.domain.delivery import LookAgain, Update
+from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
+from connector.domain.shop import Shop
+from connector.flow.process_inbox import MOST_ATTEMPTS, ProcessInbox, Reading
+from connector.flow.retry import next_try
+from connector.shop_directory import ShopDirectory
+from connector.tables import inbox
+from connector.tables.inbox import Claimed, InboxState, Outcome
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+
+Fetch = Callable[[Shop, LookAgain], bytes]
+"""Asks a shop's platform for the object a hint points at; raises Retryable or Permanent."""
+
+
+class LookAgainFlow:
+    """Asks platforms about waiting hints. A platform nobody can ask yet keeps its hints waiting, for all to see."""
+
+    def __init__(
+        self,
+        database: Database,
+        shops: ShopDirectory,
+        manifest: Callable[[str], Manifest],
+        fetchers: Mapping[str, Fetch],
+        process_inbox: ProcessInbox,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._shops = shops
+        self._manifest = manifest
+        self._fetchers = fetchers
+        self._process_inbox = process_inbox
+        self._clock = clock
+
+    def run(self) -> int:
+        """One batch of hints; returns how many. No network call happens inside a transaction."""
+        if not self._fetchers:
+            return 0
+        now = self._clock.now()
+        with self._database.write() as connection:
+            claimed = inbox.claim(connection, now, lease=LEASE, limit=10, waiting=True)
+        for one in claimed:
+            self._answer(one)
+        return len(claimed)
+
+    def _answer(self, claimed: Claimed) -> None:
+        asked_at = self._clock.now()
+        shop = self._shops.by_id(claimed.shop_id)
+        fetch = self._fetchers.get(claimed.delivery.platform)
+        if shop is None or fetch is None:
+            later = asked_at + timedelta(hours=1)
+            self._finish(Outcome(claimed, InboxState.WAITING, "nobody can ask this platform yet", run_at=later))
+            return
+        try:
+            updates = self._ask(claimed, shop, fetch)
+        except Retryable as error:
+            self._finish(self._again(claimed, str(error), error.after))
+        except UnreadableDelivery as error:
+            self._finish(Outcome(claimed, InboxState.REVIEW, f"the platform's answer: {error}"))
+        except Permanent as error:
+            self._finish(Outcome(claimed, InboxState.DEAD, str(error)))
+        else:
+            self._process_inbox.join([Reading(claimed, shop, updates)])
+            with self._database.write() as connection:
+                for order_id in {update.order_id for update in updates}:
+                    inbox.answered(connection, shop.shop_id, order_id, asked_at)
+
+    def _ask(self, claimed: Claimed, shop: Shop, fetch: Fetch) -> tuple[Update, ...]:
+        manifest = self._manifest(claimed.delivery.platform)
+        found = manifest.parse(claimed.delivery, shop)
+        return tuple(
+            manifest.resolve(update, fetch(shop, update), shop) if isinstance(update, LookAgain) else update
+            for update in found
+        )
+
+    def _again(self, claimed: Claimed, problem: str, after: timedelta | None) -> Outcome:
+        if claimed.attempts >= MOST_ATTEMPTS:
+            return Outcome(claimed, InboxState.DEAD, f"given up after {claimed.attempts} tries: {problem}")
+        return Outcome(
+            claimed, InboxState.WAITING, problem, run_at=next_try(self._clock.now(), claimed.attempts, after)
+        )
+
+    def _finish(self, outcome: Outcome) -> None:
+        with self._database.write() as connection:
+            inbox.finish(connection, [outcome])

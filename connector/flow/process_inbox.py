@@ -1,0 +1,230 @@
+"""From recorded deliveries to orders, timelines, intents and wanted documents, committed together."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from adapters.contract import Manifest
+from connector.database import Database
+from connector.domain.clock import Clock
+from connector.domain.delivery import Ignored, LookAgain, News, Update
+from connector.domain.errors import UnreadableDelivery
+from connector.domain.record import OrderRecord, apply
+from connector.domain.shop import Shop
+from connector.domain.timeline import Tag, TimelineEntry
+from connector.flow.retry import next_try
+from connector.observability import Metrics
+from connector.shop_directory import ShopDirectory
+from connector.tables import documents, inbox, orders, timeline
+from connector.tables.inbox import Claimed, InboxState, Outcome
+from connector.tables.timeline import Learned
+from notifications import outbox
+from notifications.kinds import Declined, Notification
+from notifications.planning import plan
+from notifications.wording import choose_locale
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+MOST_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A claimed delivery with what it says."""
+
+    claimed: Claimed
+    shop: Shop
+    updates: tuple[Update, ...]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will write."""
+
+    records: dict[orders.OrderKey, OrderRecord]
+    changed: dict[orders.OrderKey, OrderRecord] = field(default_factory=dict)
+    learned: list[Learned] = field(default_factory=list)
+    intents: list[tuple[Notification, str]] = field(default_factory=list)
+    wanted: list[documents.Request] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+class ProcessInbox:
+    """Claims recorded deliveries and lets them join the road."""
+
+    def __init__(
+        self,
+        database: Database,
+        shops: ShopDirectory,
+        manifest: Callable[[str], Manifest],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        tracking_wait: timedelta,
+        batch: int = 50,
+    ) -> None:
+        self._database = database
+        self._shops = shops
+        self._manifest = manifest
+        self._clock = clock
+        self._metrics = metrics
+        self._tracking_wait = tracking_wait
+        self._batch = batch
+
+    def run(self) -> int:
+        """One batch; returns how many deliveries it took."""
+        with self._database.write() as connection:
+            claimed = inbox.claim(connection, self._clock.now(), lease=LEASE, limit=self._batch)
+        read = [self._read(one) for one in claimed]
+        self.join([one for one in read if isinstance(one, Reading)], [one for one in read if isinstance(one, Outcome)])
+        return len(claimed)
+
+    def join(self, readings: list[Reading], outcomes: Iterable[Outcome] = ()) -> None:
+        """Let readings join their orders, in one transaction; if that fails, each on its own, so that one bad delivery
+        holds up no other."""
+        try:
+            self._commit(readings, list(outcomes))
+        except Exception:
+            if len(readings) <= 1:
+                self._metrics.errors.labels("process_inbox").inc()
+                log.exception("a delivery could not join its order")
+                self._give_back(readings, "could not be written; the log says why")
+                return
+            self._commit([], list(outcomes))
+            for reading in readings:
+                self.join([reading])
+
+    def _read(self, claimed: Claimed) -> Reading | Outcome:
+        shop = self._shops.by_id(claimed.shop_id)
+        if shop is None:
+            return Outcome(claimed, InboxState.IGNORED, "the shop is no longer connected")
+        try:
+            return Reading(claimed, shop, self._manifest(claimed.delivery.platform).parse(claimed.delivery, shop))
+        except UnreadableDelivery as error:
+            return Outcome(claimed, InboxState.REVIEW, str(error))
+        except Exception as error:
+            self._metrics.errors.labels("parse").inc()
+            log.exception("an adapter failed", extra={"delivery_id": claimed.delivery_id})
+            return self._again(claimed, f"the adapter failed: {type(error).__name__}")
+
+    def _commit(self, readings: list[Reading], outcomes: list[Outcome]) -> None:
+        if not readings and not outcomes:
+            return
+        now = self._clock.now()
+        keys = {(one.shop.shop_id, key) for one in readings for key in _order_ids(one.updates)}
+        with self._database.write() as connection:
+            orders.lock(self._database, connection, keys)
+            batch = _Batch(orders.load(connection, keys) if keys else {}, outcomes=outcomes)
+            for reading in readings:
+                self._join_one(batch, reading, now)
+            self._write(connection, batch, now)
+        self._count(batch)
+
+    def _join_one(self, batch: _Batch, reading: Reading, now: datetime) -> None:
+        """Everything of one delivery, or (if it fails) nothing of it and another try later."""
+        before = (dict(batch.changed), len(batch.learned), len(batch.intents), len(batch.wanted))
+        try:
+            outcome = self._take_in(batch, reading, now)
+        except Exception as error:
+            self._metrics.errors.labels("apply").inc()
+            log.exception("an update could not be applied", extra={"delivery_id": reading.claimed.delivery_id})
+            batch.changed = before[0]
+            del batch.learned[before[1] :], batch.intents[before[2] :], batch.wanted[before[3] :]
+            outcome = self._again(reading.claimed, f"could not be applied: {type(error).__name__}")
+        batch.outcomes.append(outcome)
+
+    def _take_in(self, batch: _Batch, reading: Reading, now: datetime) -> Outcome:
+        claimed, said, order_id, state = reading.claimed, [], "", InboxState.IGNORED
+        for update in reading.updates:
+            order_id = order_id or update.order_id
+            if isinstance(update, Ignored):
+                said.append(update.reason)
+            elif isinstance(update, LookAgain):
+                state = InboxState.WAITING
+                said.append(update.reason)
+            else:
+                state = InboxState.DONE if state is InboxState.IGNORED else state
+                said.append(self._apply(batch, reading, update, now))
+        return Outcome(claimed, state, "; ".join(said), order_id[:64], now)
+
+    def _apply(self, batch: _Batch, reading: Reading, update: News, now: datetime) -> str:
+        key = (reading.shop.shop_id, update.order_id)
+        record = batch.changed.get(key) or batch.records.get(key) or OrderRecord(*key)
+        applied = apply(record, update, now)
+        if applied.record == record:
+            return applied.outcome
+        grown = _with_language(applied.record, reading.shop)
+        batch.changed[key] = grown
+        self._learn(batch, reading, grown, applied.entries, now)
+        return applied.outcome
+
+    def _learn(
+        self, batch: _Batch, reading: Reading, record: OrderRecord, entries: tuple[TimelineEntry, ...], now: datetime
+    ) -> None:
+        delivery_id = reading.claimed.delivery_id
+        decisions = plan(record, entries, reading.shop, now, tracking_wait=self._tracking_wait)
+        told = [*entries, *(_as_entry(decision, now) for decision in decisions)]
+        batch.learned += [Learned(record.shop_id, record.order_id, delivery_id, entry) for entry in told]
+        batch.intents += [(one, delivery_id) for one in decisions if isinstance(one, Notification)]
+        if _wants_invoice(record, entries, reading.shop):
+            batch.wanted.append(documents.Request(record.shop_id, record.order_id))
+
+    def _write(self, connection: sa.Connection, batch: _Batch, now: datetime) -> None:
+        orders.save(self._database, connection, batch.changed.values())
+        timeline.append(self._database, connection, batch.learned)
+        documents.request(self._database, connection, batch.wanted, now)
+        outbox.enqueue(self._database, connection, batch.intents, now)
+        inbox.finish(connection, batch.outcomes)
+
+    def _again(self, claimed: Claimed, problem: str) -> Outcome:
+        if claimed.attempts >= MOST_ATTEMPTS:
+            return Outcome(claimed, InboxState.DEAD, f"given up after {claimed.attempts} tries: {problem}")
+        later = next_try(self._clock.now(), claimed.attempts)
+        return Outcome(claimed, InboxState.NEW, problem, run_at=later)
+
+    def _give_back(self, readings: list[Reading], problem: str) -> None:
+        with self._database.write() as connection:
+            inbox.finish(connection, [self._again(reading.claimed, problem) for reading in readings])
+
+    def _count(self, batch: _Batch) -> None:
+        for outcome in batch.outcomes:
+            self._metrics.processed.labels(outcome.claimed.delivery.platform, outcome.state.value).inc()
+        for learned in batch.learned:
+            entry = learned.entry
+            if entry.tag is Tag.STATUS_UNKNOWN:
+                self._metrics.unknown_words.labels("order").inc()
+            elif entry.tag in (Tag.MESSAGE_PLANNED, Tag.MESSAGE_DECLINED):
+                self._metrics.decisions.labels(entry.details["kind"], entry.details["reason"]).inc()
+
+
+def _order_ids(updates: tuple[Update, ...]) -> set[str]:
+    return {update.order_id for update in updates if not isinstance(update, Ignored | LookAgain)}
+
+
+def _with_language(record: OrderRecord, shop: Shop) -> OrderRecord:
+    """Fix the customer's language with the first snapshot (P9); it never changes after that."""
+    if record.locale or record.snapshot is None:
+        return record
+    locale, source = choose_locale(record.snapshot, shop)
+    return replace(record, locale=locale, locale_source=source)
+
+
+def _as_entry(decision: Notification | Declined, now: datetime) -> TimelineEntry:
+    planned = isinstance(decision, Notification)
+    return TimelineEntry(
+        Tag.MESSAGE_PLANNED if planned else Tag.MESSAGE_DECLINED,
+        f"{decision.kind}:{decision.subject}",
+        now,
+        now,
+        {"kind": decision.kind, "subject": decision.subject, "reason": decision.reason},
+    )
+
+
+def _wants_invoice(record: OrderRecord, entries: tuple[TimelineEntry, ...], shop: Shop) -> bool:
+    """On payment; never for the time before the shop was connected (P4), never a real number for a test order."""
+    test = record.snapshot is not None and record.snapshot.test
+    return not test and any(entry.tag is Tag.ORDER_PAID and entry.occurred_at >= shop.connected_at for entry in entries)

@@ -1,0 +1,10 @@
+"""How Alembic reaches the database: through the connection it is handed."""
+
+from alembic import context
+
+import notifications.outbox  # noqa: F401  # the imports above and this one fill the metadata
+from connector.database import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,229 @@
+"""One process on one port: webhooks straight from the event loop, pages through Flask in a few threads."""
+
+import asyncio
+import io
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Protocol
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian.server.embed import Server
+
+from webhooks.endpoints import PREFIX, Answer, Door
+
+log = logging.getLogger(__name__)
+
+LARGEST_PAGE_REQUEST = 1024 * 1024
+MOST_CONNECTIONS = 4096
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Headers(Protocol):
+    """Granian's request headers."""
+
+    def items(self) -> list[tuple[str, str]]: ...
+
+
+class Scope(Protocol):
+    """Granian's request without its body (RSGI)."""
+
+    proto: str
+    method: str
+    path: str
+    query_string: str
+    client: str
+    server: str
+    scheme: str
+    http_version: str
+    headers: Headers
+
+
+class HttpProtocol(Protocol):
+    """Granian's body and answer (RSGI)."""
+
+    async def __call__(self) -> bytes: ...
+
+    def __aiter__(self) -> Any: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class BodyRefused(Exception):
+    """The body is too large, too slow or incomplete."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Application:
+    """The RSGI application: the door for webhooks, Flask for pages."""
+
+    def __init__(self, door: Door, pages: Wsgi, *, slowest: float, threads: int) -> None:
+        """`slowest`: seconds a sender may take for its body."""
+        self._door = door
+        self._pages = pages
+        self._slowest = slowest
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pages")
+
+    async def __rsgi__(self, scope: Scope, protocol: HttpProtocol) -> None:
+        if scope.proto != "http":
+            return
+        take = self._webhook if scope.path.startswith(PREFIX) else self._page
+        try:
+            answer = await take(scope, protocol)
+        except BodyRefused as error:
+            answer = error.answer
+        except ProtocolClosed:
+            return
+        except Exception:
+            log.exception("a request failed")
+            answer = Answer(500, b"Something went wrong here; it has been logged.")
+        headers = [("content-type", answer.content_type), *answer.headers]
+        with suppress(ProtocolClosed):
+            protocol.response_bytes(answer.status, headers, answer.body)
+
+    async def _webhook(self, scope: Scope, protocol: HttpProtocol) -> Answer:
+        door = self._door
+        knock = door.knock(scope.method, scope.path, scope.query_string, scope.headers.items())
+        if isinstance(knock, Answer):
+            return knock
+        body = await self._body(knock.headers.get("content-length"), protocol, door.largest)
+        entered = door.enter(knock, body)
+        if isinstance(entered, Answer):
+            return entered
+        written, reply = entered
+        with suppress(Exception):
+            await asyncio.wrap_future(written)
+        return door.written(knock, written, reply)
+
+    async def _page(self, scope: Scope, protocol: HttpProtocol) -> Answer:
+        announced = dict(scope.headers.items()).get("content-length")
+        body = await self._body(announced, protocol, LARGEST_PAGE_REQUEST) if scope.method == "POST" else b""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _through_wsgi, self._pages, scope, body)
+
+    async def _body(self, announced: str | None, protocol: HttpProtocol, largest: int) -> bytes:
+        """The whole body, within its size, its time, and the room there is; raises BodyRefused."""
+        room = int(announced) if announced else largest
+        if room > largest:
+            raise BodyRefused(self._door.refuse("any", "size", 413, f"The body may have {largest} bytes at most."))
+        if not self._door.reserve(room):
+            raise BodyRefused(self._door.refuse("any", "room", 503, "Too much at once.", retry_after=5))
+        try:
+            async with asyncio.timeout(self._slowest):
+                if announced is None:
+                    return await self._chunked(protocol, largest)
+                body = await protocol()
+        except TimeoutError:
+            raise BodyRefused(self._door.refuse("any", "slow", 408, "The body took too long.")) from None
+        finally:
+            self._door.give_back(room)
+        if len(body) != room:
+            raise BodyRefused(self._door.refuse("any", "incomplete", 400, "The body is not as long as announced."))
+        return body
+
+    async def _chunked(self, protocol: HttpProtocol, largest: int) -> bytes:
+        """A body without an announced length. The server ends a whole one with one empty piece and a broken one with
+        two, so anything after the first empty piece means that part is missing."""
+        pieces, size, ended = [], 0, False
+        async for piece in protocol:
+            if ended:
+                raise BodyRefused(self._door.refuse("any", "incomplete", 400, "The body broke off."))
+            ended = not piece
+            size += len(piece)
+            if size > largest:
+                raise BodyRefused(self._door.refuse("any", "size", 413, f"The body may have {largest} bytes at most."))
+            pieces.append(bytes(piece))
+        return b"".join(pieces)
+
+
+class WebServer:
+    """Granian in this very process, on the main thread."""
+
+    def __init__(self, application: Application, *, host: str, port: int, slowest_headers: float) -> None:
+        """`slowest_headers`: seconds a client may take for its headers, or stay silent on an open connection."""
+        self._server = Server(
+            application,
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=MOST_CONNECTIONS,
+            backpressure=MOST_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=int(slowest_headers * 1000)),
+            log_enabled=False,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Serve until `stop`, SIGTERM or SIGINT; requests at hand are finished. `ready` is called at the start."""
+        uvloop.run(self._run(ready))
+
+    def stop(self) -> None:
+        """Stop from any thread; does nothing when it is not running."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._server.stop)
+
+    async def _run(self, ready: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(name, self._server.stop)
+        self._loop.call_soon(ready)
+        await self._server.serve()
+
+
+def _through_wsgi(pages: Wsgi, scope: Scope, body: bytes) -> Answer:
+    """One request through a WSGI application, answered whole."""
+    said: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+        said["status"], said["headers"] = int(status.split(" ", 1)[0]), headers
+
+    result = pages(_environment(scope, body), start_response)
+    try:
+        content = b"".join(result)
+    finally:
+        close = getattr(result, "close", None)
+        if close:
+            close()
+    headers = [(name.lower(), value) for name, value in said["headers"]]
+    content_type = dict(headers).get("content-type", "text/plain; charset=utf-8")
+    rest = tuple(one for one in headers if one[0] not in ("content-type", "content-length"))
+    return Answer(said["status"], b"" if scope.method == "HEAD" else content, content_type, rest)
+
+
+def _environment(scope: Scope, body: bytes) -> dict[str, Any]:
+    host, _, port = scope.server.rpartition(":")
+    environment: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        environment[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    environment.pop("HTTP_CONTENT_LENGTH", None)
+    return environment

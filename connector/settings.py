@@ -1,0 +1,186 @@
+"""What an operator can set: one frozen record, read from the environment, checked before anything starts."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from dotenv import dotenv_values
+
+from connector.domain.errors import WrongSetting
+
+PREFIX = "CONNECTOR_"
+Value = TypeVar("Value")
+
+
+def _setting(default: Any, read: Callable[[str], Any], accepts: str, says: str, *, secret: bool = False) -> Any:
+    metadata = {"read": read, "accepts": accepts, "says": says, "secret": secret}
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in choices:
+            raise ValueError(value)
+        return value.lower()
+
+    return read
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(value)
+        return number
+
+    return read
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError(value)
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their defaults; each is `CONNECTOR_` and its name in capitals (and `_FILE`: from a file)."""
+
+    database_url: str = _setting(
+        "sqlite:///data/connector.db",
+        _database,
+        "sqlite:///path/to/file.db or postgresql://user:password@host/database",
+        "Where everything is kept. SQLite needs nothing; PostgreSQL allows many machines.",
+        secret=True,
+    )
+    secret_keys: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "one or more keys made by `connector new-key`, separated by spaces, newest first",
+        "Seals the shops' secrets in the database. Required. To rotate, put a new key in front.",
+        secret=True,
+    )
+    host: str = _setting("127.0.0.1", _text, "an address of this machine", "Where the service listens.")
+    port: int = _setting(8080, _whole(1, 65_535), "a port number, 1 to 65535", "The port it listens on.")
+    web_threads: int = _setting(
+        64, _whole(1, 512), "a whole number, 1 to 512", "How many requests are handled at the same time in one process."
+    )
+    app_secrets: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "platform:secret pairs separated by spaces; several for one platform while rotating",
+        "Secrets of apps whose deliveries for all shops come to one address (/webhooks/<platform>).",
+        secret=True,
+    )
+    largest_delivery_bytes: int = _setting(
+        10 * 1024 * 1024,
+        _whole(64 * 1024, 100 * 1024 * 1024),
+        "bytes, 65536 to 104857600",
+        "Larger webhook bodies are refused. Real orders reach some hundred kilobytes.",
+    )
+    slowest_request_seconds: int = _setting(
+        10, _whole(1, 300), "seconds, 1 to 300", "A sender that takes longer for its headers or its body is cut off."
+    )
+    tracking_wait_minutes: int = _setting(
+        30,
+        _whole(0, 43_200),
+        "minutes, 0 to 43200 (30 days)",
+        "How long the mail about a parcel waits for a tracking number before it is sent without one.",
+    )
+    smtp_host: str = _setting(
+        "", _text, "a host name; empty: no mail is sent, all wait", "The mail server to send through."
+    )
+    smtp_port: int = _setting(587, _whole(1, 65_535), "a port number, 1 to 65535", "Its port.")
+    smtp_security: Literal["none", "starttls", "tls"] = _setting(
+        "starttls",
+        _one_of("none", "starttls", "tls"),
+        "none, starttls or tls",
+        "How the connection is protected. `none` is for a server on this machine.",
+    )
+    smtp_username: str = _setting("", _text, "text; empty: no login", "Login at the mail server.")
+    smtp_password: str = _setting("", _text, "text", "Password at the mail server.", secret=True)
+    smtp_timeout_seconds: int = _setting(
+        20, _whole(1, 600), "seconds, 1 to 600", "How long the mail server may take for one answer."
+    )
+    smtp_connections: int = _setting(
+        2, _whole(1, 50), "a whole number, 1 to 50", "How many connections to the mail server one worker uses at once."
+    )
+    mail_from: str = _setting(
+        "orders@localhost", _text, "an e-mail address", "The sender for shops that have none of their own."
+    )
+    metrics_token: str = _setting(
+        "",
+        _text,
+        "text; empty: open to all who can reach the port",
+        "Bearer token that /metrics asks for.",
+        secret=True,
+    )
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error", "How much is logged."
+    )
+
+    def app_secrets_of(self, platform: str) -> tuple[str, ...]:
+        """The secrets of the operator's app on a platform, newest first."""
+        pairs = (entry.partition(":") for entry in self.app_secrets)
+        return tuple(secret for name, _, secret in pairs if name == platform and secret)
+
+
+def load(environment: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:
+    """Read settings from the environment, and below it from `.env`.
+
+    Raises WrongSetting, naming the variable and what it accepts, for a value that cannot be used, for a variable with
+    our prefix that is not a setting (a typing error would otherwise pass unnoticed), and for a file that is not there.
+    """
+    from_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
+    given = {**{name: value or "" for name, value in from_file.items()}, **(environment or os.environ)}
+    ours = {
+        name: value for name, value in given.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+    }
+    known = {variable(one.name) for one in fields(Settings)}
+    for name in sorted(ours):
+        if name.removesuffix("_FILE") not in known:
+            raise WrongSetting(f"{name} is not a setting. Known are: {', '.join(sorted(known))}")
+    values: dict[str, Any] = {one.name: _read(one.name, one.metadata, ours) for one in fields(Settings)}
+    return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+TEST_PREFIX = "CONNECTOR_TEST_"
+
+
+def _read(name: str, metadata: Mapping[str, Any], given: Mapping[str, str]) -> object:
+    text = _given(variable(name), given)
+    if text is None:
+        return None
+    try:
+        value: object = metadata["read"](text.strip())
+    except ValueError as error:
+        shown = "(not shown)" if metadata["secret"] else repr(text)
+        raise WrongSetting(f"{variable(name)} is {shown}; accepted: {metadata['accepts']}") from error
+    return value
+
+
+def _given(name: str, given: Mapping[str, str]) -> str | None:
+    path = given.get(f"{name}_FILE")
+    if path is None:
+        return given.get(name) or None
+    if given.get(name):
+        raise WrongSetting(f"{name} and {name}_FILE are both set; keep one")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise WrongSetting(f"{name}_FILE names a file that cannot be read: {error.strerror}") from error

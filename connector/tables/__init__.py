@@ -1,0 +1,1 @@
+"""One file a table with its few queries; every key starts with the shop."""

@@ -1,0 +1,272 @@
+"""The inbox: every genuine delivery as bytes, and how far each has come."""
+
+import secrets as random_bytes
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+import msgspec
+import sqlalchemy as sa
+
+from connector.database import Database, Moment, metadata
+from connector.domain.delivery import Delivery
+
+
+class InboxState(Enum):
+    """Where a delivery is, and who moves it on."""
+
+    NEW = "new"
+    """Recorded, or given back for another try; the worker claims it when `run_at` has come."""
+    CLAIMED = "claimed"
+    """A worker has it until `run_at`; after that any worker may claim it again."""
+    WAITING = "waiting"
+    """A hint: the platform has to be asked; whoever can ask claims it when `run_at` has come."""
+    DONE = "done"
+    """Its news has joined the order. The end."""
+    IGNORED = "ignored"
+    """Understood, and no news for anybody. The end."""
+    REVIEW = "review"
+    """Genuine, but not understood: a person looks, and may replay it."""
+    DEAD = "dead"
+    """Given up after too many tries: a person looks, and may replay it."""
+
+
+TRANSITIONS: Mapping[InboxState, frozenset[InboxState]] = {
+    InboxState.NEW: frozenset({InboxState.CLAIMED}),
+    InboxState.CLAIMED: frozenset(set(InboxState)),
+    InboxState.WAITING: frozenset({InboxState.NEW, InboxState.CLAIMED, InboxState.DONE}),
+    InboxState.DONE: frozenset({InboxState.NEW}),
+    InboxState.IGNORED: frozenset({InboxState.NEW}),
+    InboxState.REVIEW: frozenset({InboxState.NEW}),
+    InboxState.DEAD: frozenset({InboxState.NEW}),
+}
+"""From every end a replay leads back to NEW; a replay tells nobody anything twice (P2) nor anything old (P4)."""
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("shop_id", sa.String(32), primary_key=True),
+    sa.Column("delivery_id", sa.String(32), primary_key=True),
+    sa.Column("platform", sa.String(32), nullable=False),
+    sa.Column("idempotency_key", sa.String(128), nullable=False),
+    sa.Column("headers", sa.LargeBinary, nullable=False),
+    sa.Column("path_event", sa.String(128), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("run_at", Moment, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("order_id", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.UniqueConstraint("shop_id", "idempotency_key"),
+)
+_OPEN = ("new", "claimed")
+sa.Index(
+    "ix_inbox_due",
+    inbox.c.run_at,
+    sqlite_where=inbox.c.state.in_(_OPEN),
+    postgresql_where=inbox.c.state.in_(_OPEN),
+)
+sa.Index(
+    "ix_inbox_attention",
+    inbox.c.state,
+    inbox.c.run_at,
+    sqlite_where=inbox.c.state.in_(("waiting", "review", "dead")),
+    postgresql_where=inbox.c.state.in_(("waiting", "review", "dead")),
+)
+sa.Index("ix_inbox_order", inbox.c.shop_id, inbox.c.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the door hands to the inbox."""
+
+    shop_id: str
+    delivery_id: str
+    idempotency_key: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery a worker holds; `attempts` is also the token that proves it still does."""
+
+    shop_id: str
+    delivery_id: str
+    delivery: Delivery
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a claimed delivery."""
+
+    claimed: Claimed
+    state: InboxState
+    outcome: str
+    order_id: str = ""
+    run_at: datetime | None = None
+    """When to try again (NEW and WAITING only)."""
+
+
+def new_delivery_id() -> str:
+    """Unique and sorted by time, so that new rows stand together on disk."""
+    return f"{time.time_ns() // 1000:014x}{random_bytes.token_hex(6)}"
+
+
+def record(database: Database, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
+    """Write deliveries; returns for each whether it was new. One known by its idempotency key is left as it was."""
+    result = connection.execute(database.insert(inbox).on_conflict_do_nothing(), [_row(item) for item in items])
+    if result.rowcount == len(items):
+        return [True] * len(items)
+    keys = [(item.shop_id, item.delivery_id) for item in items]
+    there = sa.select(inbox.c.delivery_id).where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(keys))
+    written = {row.delivery_id for row in connection.execute(there)}
+    return [item.delivery_id in written for item in items]
+
+
+def claim(
+    connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int, waiting: bool = False
+) -> list[Claimed]:
+    """Take due deliveries, oldest first; nobody else gets them until the lease is over.
+
+    `waiting`: take hints whose platform can be asked now, instead of what is still to be read.
+    """
+    states = inbox.c.state == InboxState.WAITING.value if waiting else inbox.c.state.in_(_OPEN)
+    due = (
+        sa.select(inbox.c.shop_id, inbox.c.delivery_id)
+        .where(states, inbox.c.run_at <= now)
+        .order_by(inbox.c.run_at, inbox.c.delivery_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        sa.update(inbox)
+        .where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(due))
+        .values(state=InboxState.CLAIMED.value, run_at=now + lease, attempts=inbox.c.attempts + 1)
+        .returning(*_READ)
+    )
+    rows = connection.execute(statement).all()
+    return sorted((_claimed(row) for row in rows), key=lambda claimed: claimed.delivery_id)
+
+
+def finish(connection: sa.Connection, outcomes: Iterable[Outcome]) -> None:
+    """Write down what became of claimed deliveries; one whose lease was lost to another worker is left to that one."""
+    held = (
+        sa.update(inbox)
+        .where(
+            inbox.c.shop_id == sa.bindparam("held_shop_id"),
+            inbox.c.delivery_id == sa.bindparam("held_delivery_id"),
+            inbox.c.state == InboxState.CLAIMED.value,
+            inbox.c.attempts == sa.bindparam("held_attempts"),
+        )
+        .values(
+            state=sa.bindparam("next_state"),
+            outcome=sa.bindparam("next_outcome"),
+            order_id=sa.bindparam("next_order_id"),
+            run_at=sa.bindparam("next_run_at"),
+        )
+    )
+    parameters = [_finished(outcome) for outcome in outcomes]
+    if parameters:
+        connection.execute(held, parameters)
+
+
+def answered(connection: sa.Connection, shop_id: str, order_id: str, asked_at: datetime) -> None:
+    """Hints about an order that came before the platform was asked are answered by that same answer."""
+    connection.execute(
+        sa.update(inbox)
+        .where(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)
+        .where(inbox.c.state == InboxState.WAITING.value, inbox.c.received_at <= asked_at)
+        .values(state=InboxState.DONE.value, outcome="answered together with another hint")
+    )
+
+
+def release(connection: sa.Connection, now: datetime) -> None:
+    """Make every claimed delivery due at once: for a start when no other worker can be alive."""
+    connection.execute(sa.update(inbox).where(inbox.c.state == InboxState.CLAIMED.value).values(run_at=now))
+
+
+def replay(connection: sa.Connection, shop_id: str, delivery_ids: list[str], now: datetime) -> int:
+    """Put deliveries that have ended back to the start; returns how many."""
+    ended = [state.value for state, followers in TRANSITIONS.items() if InboxState.NEW in followers]
+    changed = connection.execute(
+        sa.update(inbox)
+        .where(inbox.c.shop_id == shop_id, inbox.c.delivery_id.in_(delivery_ids), inbox.c.state.in_(ended))
+        .where(inbox.c.state != InboxState.CLAIMED.value)
+        .values(state=InboxState.NEW.value, run_at=now, attempts=0, outcome="replayed by hand")
+    )
+    return changed.rowcount
+
+
+def oldest_due(connection: sa.Connection) -> datetime | None:
+    """When the longest waiting open delivery became due; None when nothing waits."""
+    return connection.execute(sa.select(sa.func.min(inbox.c.run_at)).where(inbox.c.state.in_(_OPEN))).scalar()
+
+
+WAITING_STATES = ("new", "claimed", "waiting", "review", "dead")
+"""States that are not an end; few rows are in them, and an index holds just those."""
+
+
+def waiting_counts(connection: sa.Connection) -> dict[str, int]:
+    """How many rows are in each state that is not an end."""
+    counted = sa.select(inbox.c.state, sa.func.count()).where(inbox.c.state.in_(WAITING_STATES))
+    return {row[0]: row[1] for row in connection.execute(counted.group_by(inbox.c.state))}
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """How many deliveries are in each state."""
+    rows = connection.execute(sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+_READ = (
+    inbox.c.shop_id,
+    inbox.c.delivery_id,
+    inbox.c.platform,
+    inbox.c.headers,
+    inbox.c.path_event,
+    inbox.c.body,
+    inbox.c.received_at,
+    inbox.c.attempts,
+)
+_headers = msgspec.json.Decoder(dict[str, str])
+
+
+def _row(item: Recorded) -> dict[str, object]:
+    delivery = item.delivery
+    return {
+        "shop_id": item.shop_id,
+        "delivery_id": item.delivery_id,
+        "platform": delivery.platform,
+        "idempotency_key": item.idempotency_key,
+        "headers": msgspec.json.encode(delivery.headers),
+        "path_event": delivery.path_event,
+        "body": delivery.body,
+        "received_at": delivery.received_at,
+        "state": InboxState.NEW.value,
+        "run_at": delivery.received_at,
+        "attempts": 0,
+        "order_id": "",
+        "outcome": "",
+    }
+
+
+def _claimed(row: sa.Row[tuple[object, ...]]) -> Claimed:
+    delivery = Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event)
+    return Claimed(row.shop_id, row.delivery_id, delivery, row.attempts)
+
+
+def _finished(outcome: Outcome) -> dict[str, object]:
+    claimed = outcome.claimed
+    return {
+        "held_shop_id": claimed.shop_id,
+        "held_delivery_id": claimed.delivery_id,
+        "held_attempts": claimed.attempts,
+        "next_state": outcome.state.value,
+        "next_outcome": outcome.outcome,
+        "next_order_id": outcome.order_id,
+        "next_run_at": outcome.run_at or claimed.delivery.received_at,
+    }

@@ -1,0 +1,374 @@
+"""The outbox: every intent to tell someone something once, how far it has come, and what was said in the end (P2)."""
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+import sqlalchemy as sa
+
+from connector.database import Database, Moment, metadata
+from notifications.kinds import Notification
+
+
+class OutboxState(Enum):
+    """Where an intent is, and who moves it on."""
+
+    PENDING = "pending"
+    """Waiting for `run_at`; then a sender claims it."""
+    CLAIMED = "claimed"
+    """A sender has it until `run_at`; nothing of the content has left, so any sender may claim it after that."""
+    HANDING_OVER = "handing_over"
+    """The content is leaving. If this outlives its sender, nobody knows if it arrived: `recover` moves it to REVIEW."""
+    SENT = "sent"
+    """The other side took it. The end."""
+    WITHDRAWN = "withdrawn"
+    """No longer true, or too late, before it was sent. The end."""
+    REVIEW = "review"
+    """Perhaps sent, perhaps not: a person decides; never sent again blindly."""
+    FAILED = "failed"
+    """Refused for good, or given up: a person looks."""
+
+
+TRANSITIONS: Mapping[OutboxState, frozenset[OutboxState]] = {
+    OutboxState.PENDING: frozenset({OutboxState.CLAIMED}),
+    OutboxState.CLAIMED: frozenset(
+        {
+            OutboxState.PENDING,
+            OutboxState.CLAIMED,
+            OutboxState.HANDING_OVER,
+            OutboxState.WITHDRAWN,
+            OutboxState.FAILED,
+        }
+    ),
+    OutboxState.HANDING_OVER: frozenset(
+        {OutboxState.SENT, OutboxState.PENDING, OutboxState.REVIEW, OutboxState.FAILED}
+    ),
+    OutboxState.REVIEW: frozenset({OutboxState.PENDING, OutboxState.SENT}),
+    OutboxState.FAILED: frozenset({OutboxState.PENDING}),
+    OutboxState.SENT: frozenset(),
+    OutboxState.WITHDRAWN: frozenset(),
+}
+"""HANDING_OVER goes back to PENDING only on the other side's clear refusal; REVIEW moves by a person's hand."""
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("shop_id", sa.String(32), primary_key=True),
+    sa.Column("intent_id", sa.String(40), primary_key=True),
+    sa.Column("order_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("locale", sa.String(16), nullable=False),
+    sa.Column("invoice", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("delivery_id", sa.String(32), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("run_at", Moment, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("sent_at", Moment, nullable=True),
+    sa.Column("said_subject", sa.Text, nullable=False),
+    sa.Column("said_html", sa.LargeBinary, nullable=True),
+    sa.Column("said_text", sa.LargeBinary, nullable=True),
+)
+_OPEN = ("pending", "claimed")
+sa.Index(
+    "ix_outbox_due",
+    outbox.c.run_at,
+    sqlite_where=outbox.c.state.in_(_OPEN),
+    postgresql_where=outbox.c.state.in_(_OPEN),
+)
+sa.Index(
+    "ix_outbox_attention",
+    outbox.c.state,
+    outbox.c.run_at,
+    sqlite_where=outbox.c.state.in_(("handing_over", "review", "failed")),
+    postgresql_where=outbox.c.state.in_(("handing_over", "review", "failed")),
+)
+sa.Index("ix_outbox_order", outbox.c.shop_id, outbox.c.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An intent a sender holds; `attempts` is also the token that proves it still does."""
+
+    intent_id: str
+    notification: Notification
+    delivery_id: str
+    created_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A change of one held intent from one state to the next."""
+
+    claimed: Claimed
+    before: OutboxState
+    after: OutboxState
+    outcome: str = ""
+    run_at: datetime | None = None
+    sent_at: datetime | None = None
+    said: tuple[str, str, str] | None = None
+    """Subject, HTML and text as rendered, kept with the mark that comes before the content leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One row of the outbox for people: what was meant, what became of it, and what was said."""
+
+    intent_id: str
+    notification: Notification
+    state: OutboxState
+    created_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    outcome: str
+    subject: str
+    html: str
+    text: str
+
+
+def intent_id(notification: Notification) -> str:
+    """The intent's own name: the same shop, order, kind, subject, recipient and channel always give the same."""
+    parts = (
+        notification.shop_id,
+        notification.order_id,
+        notification.kind,
+        notification.subject,
+        notification.recipient.lower(),
+        notification.channel,
+    )
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def enqueue(
+    database: Database, connection: sa.Connection, wanted: Iterable[tuple[Notification, str]], now: datetime
+) -> None:
+    """Add intents, each with the delivery that caused it.
+
+    One that exists already stays as it is, but one that still waits may be wanted sooner (its tracking number came).
+    """
+    rows = [_row(notification, delivery_id, now) for notification, delivery_id in wanted]
+    if not rows:
+        return
+    statement = database.insert(outbox)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[outbox.c.shop_id, outbox.c.intent_id],
+            set_={"run_at": statement.excluded.run_at},
+            where=sa.and_(
+                outbox.c.state == OutboxState.PENDING.value,
+                outbox.c.attempts == 0,
+                outbox.c.run_at > statement.excluded.run_at,
+            ),
+        ),
+        rows,
+    )
+
+
+def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int) -> list[Claimed]:
+    """Take due intents, oldest first, leaving those whose order has an earlier one still on its way."""
+    earlier = outbox.alias("earlier")
+    blocked = (
+        sa.exists()
+        .where(earlier.c.shop_id == outbox.c.shop_id, earlier.c.order_id == outbox.c.order_id)
+        .where(
+            sa.tuple_(earlier.c.created_at, earlier.c.intent_id) < sa.tuple_(outbox.c.created_at, outbox.c.intent_id)
+        )
+        .where(
+            sa.or_(
+                sa.and_(earlier.c.state == OutboxState.CLAIMED.value, earlier.c.run_at > now),
+                sa.and_(earlier.c.state == OutboxState.PENDING.value, earlier.c.attempts > 0),
+                earlier.c.state == OutboxState.HANDING_OVER.value,
+            )
+        )
+    )
+    due = (
+        sa.select(outbox.c.shop_id, outbox.c.intent_id)
+        .where(outbox.c.state.in_(_OPEN), outbox.c.run_at <= now, ~blocked)
+        .order_by(outbox.c.run_at, outbox.c.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+    rows = connection.execute(
+        sa.update(outbox)
+        .where(sa.tuple_(outbox.c.shop_id, outbox.c.intent_id).in_(due))
+        .values(state=OutboxState.CLAIMED.value, run_at=now + lease, attempts=outbox.c.attempts + 1)
+        .returning(*_READ)
+    ).all()
+    claimed = [
+        Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows
+    ]
+    return sorted(claimed, key=lambda one: (one.created_at, one.intent_id))
+
+
+def mark(connection: sa.Connection, marks: list[Mark]) -> list[bool]:
+    """Move held intents on; False for one that somebody else holds by now, which the caller must not act on."""
+    return [_mark(connection, one) for one in marks]
+
+
+def recover(connection: sa.Connection, now: datetime) -> list[Claimed]:
+    """Move to REVIEW what was being handed over when its sender died; returns those, so that their timeline says so."""
+    rows = connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.state == OutboxState.HANDING_OVER.value, outbox.c.run_at <= now)
+        .values(
+            state=OutboxState.REVIEW.value,
+            outcome="the service stopped while this was being handed over; it may or may not have arrived",
+        )
+        .returning(*_READ)
+    ).all()
+    return [Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
+
+
+def release(connection: sa.Connection, now: datetime) -> None:
+    """Make every held intent due at once: for a start when no other sender can be alive."""
+    held = outbox.c.state.in_((OutboxState.CLAIMED.value, OutboxState.HANDING_OVER.value))
+    connection.execute(sa.update(outbox).where(held).values(run_at=now))
+
+
+def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Said]:
+    """All that was meant to be said about an order, oldest first."""
+    rows = connection.execute(
+        sa.select(outbox)
+        .where(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
+        .order_by(outbox.c.created_at, outbox.c.intent_id)
+    )
+    return [_said(row) for row in rows]
+
+
+def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | None:
+    """One row."""
+    where = sa.and_(outbox.c.shop_id == shop_id, outbox.c.intent_id == wanted_intent)
+    row = connection.execute(sa.select(outbox).where(where)).one_or_none()
+    return _said(row) if row else None
+
+
+def oldest_due(connection: sa.Connection) -> datetime | None:
+    """When the longest waiting open intent became (or becomes) due; None when nothing waits."""
+    return connection.execute(sa.select(sa.func.min(outbox.c.run_at)).where(outbox.c.state.in_(_OPEN))).scalar()
+
+
+WAITING_STATES = ("pending", "claimed", "handing_over", "review", "failed")
+"""States that are not an end; few rows are in them, and an index holds just those."""
+
+
+def waiting_counts(connection: sa.Connection) -> dict[str, int]:
+    """How many rows are in each state that is not an end."""
+    counted = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state.in_(WAITING_STATES))
+    return {row[0]: row[1] for row in connection.execute(counted.group_by(outbox.c.state))}
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """How many intents are in each state."""
+    rows = connection.execute(sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+_READ = (
+    outbox.c.shop_id,
+    outbox.c.intent_id,
+    outbox.c.order_id,
+    outbox.c.kind,
+    outbox.c.subject,
+    outbox.c.recipient,
+    outbox.c.channel,
+    outbox.c.locale,
+    outbox.c.invoice,
+    outbox.c.reason,
+    outbox.c.delivery_id,
+    outbox.c.created_at,
+    outbox.c.expires_at,
+    outbox.c.run_at,
+    outbox.c.attempts,
+)
+
+
+def _mark(connection: sa.Connection, one: Mark) -> bool:
+    if one.after not in TRANSITIONS[one.before]:
+        raise ValueError(f"an intent does not go from {one.before.value} to {one.after.value}")
+    values: dict[str, object] = {"state": one.after.value, "outcome": one.outcome}
+    if one.run_at is not None:
+        values["run_at"] = one.run_at
+    if one.sent_at is not None:
+        values["sent_at"] = one.sent_at
+    if one.said is not None:
+        subject, html, text = one.said
+        values |= {"said_subject": subject, "said_html": _packed(html), "said_text": _packed(text)}
+    changed = connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.shop_id == one.claimed.notification.shop_id, outbox.c.intent_id == one.claimed.intent_id)
+        .where(outbox.c.state == one.before.value, outbox.c.attempts == one.claimed.attempts)
+        .values(values)
+    )
+    return changed.rowcount == 1
+
+
+def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[str, object]:
+    return {
+        "shop_id": notification.shop_id,
+        "intent_id": intent_id(notification),
+        "order_id": notification.order_id,
+        "kind": notification.kind,
+        "subject": notification.subject,
+        "recipient": notification.recipient,
+        "channel": notification.channel,
+        "locale": notification.locale,
+        "invoice": notification.invoice,
+        "reason": notification.reason,
+        "delivery_id": delivery_id,
+        "created_at": now,
+        "expires_at": notification.expires_at,
+        "state": OutboxState.PENDING.value,
+        "run_at": notification.run_at,
+        "attempts": 0,
+        "outcome": "",
+        "said_subject": "",
+    }
+
+
+def _notification(row: sa.Row[tuple[object, ...]]) -> Notification:
+    return Notification(
+        shop_id=row.shop_id,
+        order_id=row.order_id,
+        kind=row.kind,
+        subject=row.subject,
+        recipient=row.recipient,
+        channel=row.channel,
+        locale=row.locale,
+        run_at=row.run_at,
+        expires_at=row.expires_at,
+        reason=row.reason,
+        invoice=row.invoice,
+    )
+
+
+def _said(row: sa.Row[tuple[object, ...]]) -> Said:
+    return Said(
+        row.intent_id,
+        _notification(row),
+        OutboxState(row.state),
+        row.created_at,
+        row.sent_at,
+        row.attempts,
+        row.outcome,
+        row.said_subject,
+        _unpacked(row.said_html),
+        _unpacked(row.said_text),
+    )
+
+
+def _packed(words: str) -> bytes:
+    return zlib.compress(words.encode("utf-8", "surrogatepass"), 1)
+
+
+def _unpacked(content: bytes | None) -> str:
+    return zlib.decompress(content).decode("utf-8", "surrogatepass") if content else ""

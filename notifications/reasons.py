@@ -1,0 +1,60 @@
+"""Why something is told, or not: codes for the database, sentences for people (P11)."""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """One reason; the value is what is stored."""
+
+    PLACED = "placed"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    SHIPPED_WITHOUT_TRACKING = "shipped_without_tracking"
+    COMPLETED = "completed"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    NO_ADDRESS = "no_address"
+    SILENT = "silent"
+    BEFORE_CONNECTION = "before_connection"
+    TOO_OLD = "too_old"
+    TOLD_TOGETHER = "told_together"
+    ALREADY_CANCELLED = "already_cancelled"
+    ALREADY_DELIVERED = "already_delivered"
+    REPLACED = "replaced"
+    REOPENED = "reopened"
+    TAKEN_BACK = "taken_back"
+    PARCEL_TELLS = "parcel_tells"
+    NOTHING_TO_SHIP = "nothing_to_ship"
+
+
+SENTENCES = {
+    Reason.PLACED: "The order came in.",
+    Reason.PAID: "The platform says the order is paid.",
+    Reason.SHIPPED: "The parcel left and its tracking number is known.",
+    Reason.SHIPPED_WITHOUT_TRACKING: "The parcel left; it waited for a tracking number first, as set.",
+    Reason.COMPLETED: "The shop completed the order and no parcel was announced.",
+    Reason.DELIVERED: "The platform says the parcel was delivered.",
+    Reason.CANCELLED: "The order was cancelled.",
+    Reason.REFUNDED: "Money was given back.",
+    Reason.NO_ADDRESS: "There is no e-mail address on the order (a platform may hide it until it approves us).",
+    Reason.SILENT: "This shop does not want this kind of message from us.",
+    Reason.BEFORE_CONNECTION: "It happened before this shop was connected.",
+    Reason.TOO_OLD: "It happened too long ago to be news.",
+    Reason.TOLD_TOGETHER: "It is told in another message about the same moment.",
+    Reason.ALREADY_CANCELLED: "The order is cancelled by now.",
+    Reason.ALREADY_DELIVERED: "The parcel has already been delivered.",
+    Reason.REPLACED: "The order was edited and another one takes its place; for the customer nothing is cancelled.",
+    Reason.REOPENED: "The order is open again.",
+    Reason.TAKEN_BACK: "The shop took the parcel back.",
+    Reason.PARCEL_TELLS: "A parcel was announced in the meantime; its own message tells more.",
+    Reason.NOTHING_TO_SHIP: "Nothing in this order is shipped.",
+}
+
+
+def sentence(code: str) -> str:
+    """The sentence for a stored code; an unknown code is shown as it is."""
+    try:
+        return SENTENCES[Reason(code)]
+    except ValueError:
+        return code
