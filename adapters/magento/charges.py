@@ -1,0 +1,78 @@
+"""What an order charges beside its lines: shipping, fees, gift wrapping, and credit that lowers what is to pay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.magento.amounts import NOTHING, amount_or_zero
+from adapters.magento.lines import taxes_of
+from adapters.reading import Reader
+from connector.domain.order import Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A pair of fields in `extension_attributes` that hold one extra amount and its tax."""
+
+    kind: str
+    name: str
+    amount: str
+    tax: str = ""
+
+
+EXTRAS = (
+    Extra("fee", "Gift wrapping", "gw_price", "gw_tax_amount"),
+    Extra("fee", "Gift wrapping", "gw_items_price", "gw_items_tax_amount"),
+    Extra("fee", "Greeting card", "gw_card_price", "gw_card_tax_amount"),
+    Extra("fee", "Payment fee", "mollie_payment_fee", "mollie_payment_fee_tax"),
+    Extra("credit", "Store credit", "customer_balance_amount"),
+    Extra("credit", "Gift card", "gift_cards_amount"),
+    Extra("credit", "Reward points", "reward_currency_amount"),
+)
+"""Amounts beside the stock ones: Adobe Commerce's own (schema 2.4.9), and extensions seen in the wild."""
+
+
+def charges(order: Reader) -> tuple[Charge, ...]:
+    """All charges of an order document in the order's currency, without tax and after discounts."""
+    return (*_shipping(order), *_extras(order), *_listed_fees(order))
+
+
+def _shipping(order: Reader) -> Iterator[Charge]:
+    if order.flag("is_virtual") or not order.has("shipping_amount"):
+        return
+    amount = order.amount("shipping_amount")
+    discount = abs(amount_or_zero(order, "shipping_discount_amount"))
+    discount -= amount_or_zero(order, "shipping_discount_tax_compensation_amount")
+    by_rate = [
+        tax
+        for entry in order.items("extension_attributes.item_applied_taxes")
+        if entry.text("type") == "shipping"
+        for tax in taxes_of(entry.items("applied_taxes"))
+    ]
+    yield Charge(
+        kind="shipping",
+        name=order.text("shipping_description"),
+        total=amount - discount if discount else amount,
+        tax=amount_or_zero(order, "shipping_tax_amount"),
+        taxes=tuple(by_rate),
+    )
+
+
+def _extras(order: Reader) -> Iterator[Charge]:
+    found = order.part("extension_attributes")
+    for extra in EXTRAS:
+        amount = amount_or_zero(found, extra.amount)
+        if amount:
+            signed = -abs(amount) if extra.kind == "credit" else amount
+            yield Charge(extra.kind, extra.name, signed, amount_or_zero(found, extra.tax) if extra.tax else NOTHING)
+
+
+def _listed_fees(order: Reader) -> Iterator[Charge]:
+    """Fees in lists: Adobe's `custom_fees` and the total groups of Fooman's extensions."""
+    for fee in order.items("extension_attributes.custom_fees"):
+        if amount_or_zero(fee, "custom_fee_amount"):
+            name = fee.text("custom_fee_label") or fee.text("custom_fee_code")
+            yield Charge("fee", name, amount_or_zero(fee, "custom_fee_amount"), NOTHING)
+    for fee in order.items("extension_attributes.fooman_total_group.items"):
+        if amount_or_zero(fee, "amount"):
+            name = fee.text("label") or fee.text("code")
+            yield Charge("fee", name, amount_or_zero(fee, "amount"), amount_or_zero(fee, "tax_amount"))
