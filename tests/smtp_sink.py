@@ -75,6 +75,10 @@ class SmtpSink:
     def running(self) -> bool:
         return not self._stopped.is_set()
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._open)
+
     def start(self) -> None:
         self._stopped.clear()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
@@ -149,8 +153,8 @@ class SmtpSink:
             return self._answer(step, b"\r\n".join(_extension_lines(("sink", *self.extensions))))
         if step == "DATA":
             return b"503 no recipients\r\n"
-        if step == "RCPT" and not talk.begun:
-            return b"503 no sender\r\n"
+        if (step == "RCPT" and not talk.begun) or (step == "MAIL" and talk.begun):
+            return b"503 not now\r\n"
         answer = self._answer(step, b"221 bye" if step == "QUIT" else b"250 ok")
         if step in {"MAIL", "RSET"}:
             talk.begun, talk.sender, talk.recipients = step == "MAIL" and answer.startswith(b"250"), _path(line), []

@@ -3,7 +3,8 @@
 import smtplib
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,14 @@ def session_to(sink: SmtpSink, **settings: Any) -> Iterator[EmailSession]:
     session = EmailChannel(SmtpSettings("127.0.0.1", sink.port, "none", **{"timeout_seconds": 5, **settings})).open()
     with closing(session):
         yield session
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for the sink's threads, two seconds at most."""
+    give_up = time.monotonic() + 2
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
 
 
 def nothing() -> None:
@@ -67,6 +76,18 @@ def test_p2_the_mark_is_made_after_the_recipient_was_accepted_and_before_the_con
     with session_to(sink) as session:
         session.send(message(), lambda: steps_at_the_mark.extend(sink.steps))
     assert steps_at_the_mark == ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"]
+
+
+def test_p2_a_mark_that_cannot_be_made_leaves_no_half_message_open(sink: SmtpSink) -> None:
+    def fails() -> None:
+        raise LookupError
+
+    with session_to(sink) as session:
+        with pytest.raises(LookupError):
+            session.send(message(), fails)
+        until(lambda: sink.open_connections == 0)
+        session.send(message(), nothing)
+    assert (sink.connections, sink.count) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +191,16 @@ def test_the_answer_to_the_content_may_take_longer_than_the_others(sink: SmtpSin
         with pytest.raises(Uncertain):
             session.send(message(), nothing)
         assert not sink.running
+
+
+def test_the_longer_wait_is_for_the_content_only(sink: SmtpSink) -> None:
+    with session_to(sink, timeout_seconds=0.1, answer_seconds=20) as session:
+        session.send(message(), nothing)
+        sink.hangs_at.add("MAIL")
+        began = time.monotonic()
+        with pytest.raises(Retryable):
+            session.send(message(), nothing)
+    assert time.monotonic() - began < 10
 
 
 def test_a_connection_lost_in_the_middle_of_the_content_is_retryable() -> None:

@@ -1,5 +1,6 @@
 """What a stranger types can never become a header, and what we write is read back as we meant it."""
 
+import base64
 import email
 import email.policy
 import re
@@ -356,6 +357,13 @@ def test_ids_and_content_types_that_we_cannot_have_made_are_refused(change: dict
 )
 def test_a_header_shows_one_clean_line(dirty: str, clean: str) -> None:
     assert header_text(dirty) == clean
+
+
+@given(st.text(alphabet="aé€😀Ω", min_size=1, max_size=240))
+def test_each_encoded_word_can_be_read_by_itself(subject: str) -> None:
+    wire = compose(message(subject=subject + "é"))
+    words = re.findall(rb"=\?utf-8\?B\?([^?]*)\?=", wire.partition(b"\r\nDate:")[0].partition(b"Subject:")[2])
+    assert "".join(base64.b64decode(word).decode() for word in words) == subject + "é"
 
 
 def test_a_header_is_cut_with_an_ellipsis() -> None:
