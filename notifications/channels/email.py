@@ -111,15 +111,15 @@ class EmailSession:
             self._drop()
             raise _ConnectionLost(self._settings.place) from error
         for command, reply in zip(commands, replies, strict=False):
-            if not 200 <= reply[0] < 400:
+            if reply[0] // 100 != (3 if command == "DATA" else 2):
                 self._start_afresh(server, replies[-1][0])
                 raise self._refusal(command[:4], reply[0], quoted(reply, sender, recipient))
         return server
 
     def _start_afresh(self, server: smtplib.SMTP, last_code: int) -> None:
-        """After a refusal the connection serves the next message, unless the server leaves or waits for content."""
+        """After a refusal the connection serves the next message, unless the server leaves or may wait for content."""
         code = 0
-        if last_code not in {421, 354}:
+        if _refuses(last_code) and last_code != 421:
             with suppress(smtplib.SMTPException):
                 code, _ = server.rset()
         if code != 250:
@@ -139,7 +139,7 @@ class EmailSession:
         try:
             limit_wait(server, self._settings.answer_seconds)
             code, answer = server.getreply()
-            if code // 100 not in {2, 4, 5}:
+            if not (200 <= code < 300 or _refuses(code)):
                 raise smtplib.SMTPServerDisconnected("an answer without a meaning")
             limit_wait(server, self._settings.timeout_seconds)
         except (smtplib.SMTPException, OSError) as error:
@@ -155,7 +155,7 @@ class EmailSession:
         if code in _ABOUT_OUR_ACCESS:
             problem = "does not let us send: check user name and password"
             return Retryable(f"{place} {problem} ({words}).", after=UNTIL_A_PERSON_ACTED)
-        if code == 421:
+        if code == 421 or not _refuses(code):
             return _ConnectionLost(self._settings.place, words)
         if code >= 500:
             return Permanent(f"{place} refused {_REFUSED[command]} ({words}).")
@@ -168,10 +168,14 @@ class EmailSession:
                 server.close()
 
 
+def _refuses(code: int) -> bool:
+    return 400 <= code < 600
+
+
 class _ConnectionLost(Retryable):
-    """The server left before it took anything."""
+    """The server left, or talked nonsense and was left, before it took anything."""
 
     def __init__(self, place: str, words: str = "no answer") -> None:
         super().__init__(
-            f"The mail server {place} closed the connection ({words}): check that it runs; it is tried again."
+            f"The mail server {place} ended the conversation ({words}): check that it runs; it is tried again."
         )

@@ -177,6 +177,25 @@ def test_p2_silence_after_the_content_is_uncertain(sink: SmtpSink, failing: str)
     assert sink.connections == 2
 
 
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [("DATA", b"250 ok"), ("DATA", b"mumble"), ("RCPT", b"999 ?"), ("RCPT", b"354 go"), ("MAIL", b"354 go")],
+)
+def test_an_answer_before_the_content_that_means_nothing_is_retryable_and_no_content_follows(
+    sink: SmtpSink, step: str, answer: bytes
+) -> None:
+    marks: list[None] = []
+    sink.answers[step] = answer
+    with session_to(sink) as session:
+        with pytest.raises(Retryable):
+            session.send(message(), lambda: marks.append(None))
+        sink.behave()
+        session.send(message(), nothing)
+    assert marks == []
+    assert "FROM" not in sink.steps
+    assert sink.count == 1
+
+
 @pytest.mark.parametrize("answer", [b"mumble", b"350 what?", b"999 ?", b"250-endless"])
 def test_p2_an_answer_to_the_content_that_means_nothing_is_uncertain(sink: SmtpSink, answer: bytes) -> None:
     sink.answers["CONTENT"] = answer
