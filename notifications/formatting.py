@@ -20,7 +20,7 @@ POP_ISOLATE = "\u2069"
 RIGHT_TO_LEFT_MARK = "\u200f"
 
 _WORD_JOINER = "\u2060"
-_LONGEST_NUMBER = 40
+_LONGEST = 40
 _UNWANTED = re.compile(
     # Direction marks and overrides, soft hyphens, zero-width spaces and language tags: none belongs into a value.
     "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -101,21 +101,20 @@ class Formats:
         """The amount with the places it was given with, in Latin digits: `KWD 15.880`, `1.234,50 €`."""
         before, before_negative, after = self._frames.get(currency) or self._frame(currency)
         negative = amount.is_signed() and not amount.is_zero()
-        return f"{before_negative if negative else before}{self._digits(abs(amount))}{after}"
+        return f"{before_negative if negative else before}{self._digits(amount)}{after}"
 
     def amount(self, amount: Decimal) -> str:
         """The figure alone, for a column whose heading names the currency: `1.234,50`."""
-        plain = self._digits(abs(amount))
+        plain = self._digits(amount)
         return self._minus + plain if amount < 0 else plain
 
     def quantity(self, quantity: Decimal) -> str:
         """`2` or `1,5`: without zeros that say nothing."""
-        plain = self._digits(abs(_shortest(quantity)))
-        return self._minus + plain if quantity < 0 else plain
+        return f"{self._minus if quantity.is_signed() else ''}{self._digits(quantity, shortest=True)}"
 
     def percent(self, percent: Decimal) -> str:
         """`19%` for 19."""
-        return f"{self._digits(_shortest(percent))}{self._percent}"
+        return f"{self._digits(percent, shortest=True)}{self._percent}"
 
     def date(self, moment: datetime) -> str:
         """The day of an aware moment in the time zone, with the month as a word."""
@@ -149,14 +148,16 @@ class Formats:
         lines.append(self.country(address.country))
         return tuple(line for line in lines if line)
 
-    def _digits(self, number: Decimal) -> str:
-        if (
-            not number.is_finite()
-            or abs(number.adjusted()) > _LONGEST_NUMBER
-            or len(number.as_tuple().digits) > _LONGEST_NUMBER
-        ):
-            return clean(str(number), _LONGEST_NUMBER)
-        return f"{number:,f}".translate(self._symbols)
+    def _digits(self, number: Decimal, *, shortest: bool = False) -> str:
+        """All digits, without the sign; `copy_abs`, because `abs` rounds to the context's precision."""
+        number = number.copy_abs()
+        sized = number.is_finite() and abs(number.adjusted()) <= _LONGEST and len(number.as_tuple().digits) <= _LONGEST
+        if not sized:
+            return clean(str(number), _LONGEST)
+        digits = f"{number:,f}"
+        if shortest and "." in digits:
+            digits = digits.rstrip("0").rstrip(".")
+        return digits.translate(self._symbols)
 
     def _frame(self, currency: str) -> tuple[str, str, str]:
         """What stands before a positive, before a negative and after any amount."""
@@ -189,14 +190,6 @@ def _zone(name: str) -> tzinfo:
 @lru_cache(maxsize=4096)
 def _date(day: date, locale: str) -> str:
     return format_date(day, "long", locale=locale)
-
-
-def _shortest(number: Decimal) -> Decimal:
-    """15.880 as 15.88 and 100 as 100, not 1E+2; what is not a number stays."""
-    if not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
-        return number
-    whole = number.to_integral_value()
-    return whole if number == whole else number.normalize()
 
 
 _Row = tuple[tuple[str, str], ...]

@@ -25,6 +25,7 @@ TEXT_WIDTH = 76
 SUBJECT_LENGTH = 150
 DEFAULT_COLOUR = "#1f4e79"
 _PARCEL_KINDS = frozenset({"shipped", "delivered"})
+_ADDRESSED_KINDS = frozenset({"order_received", "payment_received", "shipped"})
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CONSTANT = re.compile(r"\[\[(\w+)\]\]")
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -92,7 +93,7 @@ def render(
         locale=locale,
         created_at=created_at,
         attachments=attachments,
-        reply_to=shop.seller.email,
+        reply_to=clean(shop.seller.email, 254),
     )
 
 
@@ -133,7 +134,7 @@ def _view(
 ) -> dict[str, Any]:
     """What both shells show beside the words."""
     colour = shop.brand.colour if _COLOUR.fullmatch(shop.brand.colour) else DEFAULT_COLOUR
-    shows_address = snapshot.shipping and snapshot.needs_shipping and kind not in {"delivered", "refunded"}
+    shows_address = snapshot.shipping and snapshot.needs_shipping and kind in _ADDRESSED_KINDS
     return {
         "shop_name": clean(shop.name, 60),
         "logo_url": web_link(shop.brand.logo_url),
