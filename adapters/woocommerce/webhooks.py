@@ -14,6 +14,7 @@ from connector.domain.shop import Shop
 
 _ACCEPTED = "an order of the REST API v3, as the webhooks that Connector makes send it"
 _PING = re.compile(rb"webhook_id=\d{1,20}")
+_ORDER_ID = re.compile(r"\d{1,20}", re.ASCII)
 _CODE = re.compile(r"[a-z0-9_]{1,80}", re.ASCII)
 _GONE = "woocommerce_rest_shop_order_invalid_id"
 _EXPLANATIONS = {
@@ -76,12 +77,11 @@ def resolve(hint: LookAgain, answer: bytes, shop: Shop) -> Update:
 
 def _of_action(document: Reader) -> Update:
     """`action.*` webhooks carry the hook's first argument: the order's id, or an empty list for an object."""
-    hook, argument = document.text("action"), document.value("arg")
-    is_id = isinstance(argument, int | str) and not isinstance(argument, bool) and str(argument).isascii()
-    if not is_id or not str(argument).isdigit():
-        return Ignored(f"{hook[:80]} does not say which order it is about")
-    order_id = document.key("arg")
-    return LookAgain(Subject.ORDER, order_id, order_id, f"{hook[:80]} happened")
+    hook, argument = document.text("action")[:80], document.value("arg")
+    order_id = str(argument) if isinstance(argument, int | str) else ""
+    if not _ORDER_ID.fullmatch(order_id):
+        return Ignored(f"{hook} does not say which order it is about")
+    return LookAgain(Subject.ORDER, order_id, order_id, f"{hook} happened")
 
 
 def _of_document(document: Reader, fulfillments: list[Reader] | None, shop: Shop) -> OrderSnapshot | Ignored:

@@ -62,7 +62,7 @@ def load(name: str) -> Platform:
 
 
 def _read_secrets(platform: str) -> Secrets:
-    given = json.loads((ADAPTERS / platform / "samples" / "secrets.json").read_text())
+    given = json.loads((ADAPTERS / platform / "samples" / "secrets.json").read_text("utf-8"))
     return Secrets(
         shared=tuple(given.get("shared", ())),
         public_keys=given.get("public_keys", {}),
@@ -73,11 +73,11 @@ def _read_secrets(platform: str) -> Secrets:
 def _read_sample(platform: str, stem: str) -> Sample:
     folder = ADAPTERS / platform / "samples"
     delivery = read_stored_delivery(platform, (folder / f"{stem}.http").read_bytes(), received_at=RECEIVED)
-    expected = json.loads((folder / f"{stem}.order.json").read_text())
+    expected = json.loads((folder / f"{stem}.order.json").read_text("utf-8"))
     answer, resolved = folder / f"{stem}.answer.json", folder / f"{stem}.resolved.json"
     if not answer.exists():
         return Sample(delivery, expected)
-    return Sample(delivery, expected, answer.read_bytes(), json.loads(resolved.read_text()))
+    return Sample(delivery, expected, answer.read_bytes(), json.loads(resolved.read_text("utf-8")))
 
 
 _PARCEL = fake_platform.shipment_document()

@@ -60,9 +60,9 @@ def test_a_manifest_is_complete_and_has_samples(name: str) -> None:
 def test_every_test_a_readme_names_exists(name: str) -> None:
     if name == "fake":
         return
-    named = re.findall(r"`(test_\w+)`", (ADAPTERS / name / "README.md").read_text())
+    named = re.findall(r"`(test_\w+)`", (ADAPTERS / name / "README.md").read_text("utf-8"))
     tests = ADAPTERS.parent / "tests" / "adapters" / name
-    written = "\n".join(path.read_text() for path in tests.glob("test_*.py"))
+    written = "\n".join(path.read_text("utf-8") for path in tests.glob("test_*.py"))
     assert named
     assert [one for one in named if f"def {one}(" not in written] == []
 
