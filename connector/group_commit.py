@@ -32,10 +32,13 @@ class GroupCommit(Generic[Item, Result]):
         write: Callable[[sa.Connection, list[Item]], list[Result]],
         *,
         name: str,
+        committed: Callable[[], None] = lambda: None,
         largest_group: int = 256,
     ) -> None:
+        """`committed` is called after each group's commit, from the writer thread, before the callers hear of it."""
         self._database = database
         self._write = write
+        self._committed = committed
         self._largest_group = largest_group
         self._waiting: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
@@ -85,5 +88,6 @@ class GroupCommit(Generic[Item, Result]):
             for _, future in group:
                 future.set_exception(error)
             return
+        self._committed()
         for (_, future), result in zip(group, results, strict=True):
             future.set_result(result)

@@ -35,7 +35,7 @@ class Process:
         )
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Run until `stop`, SIGTERM or SIGINT. What is at hand is finished; what is not done is due at the next start."""
+        """Run until `stop`, SIGTERM or SIGINT. What is at hand is finished; what is not is due at the next start."""
         if self._service.database.is_sqlite:
             self._service.recover.start_alone()
         if self._work:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import uvloop
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.server.embed import Server
 
 from webhooks.endpoints import PREFIX, Answer, Door
@@ -151,6 +151,7 @@ class WebServer:
 
     def __init__(self, application: Application, *, host: str, port: int, slowest_headers: float) -> None:
         """`slowest_headers`: seconds a client may take for its headers, or stay silent on an open connection."""
+        self._place = (host, port)
         self._server = Server(
             application,
             address=host,
@@ -166,7 +167,10 @@ class WebServer:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Serve until `stop`, SIGTERM or SIGINT; requests at hand are finished. `ready` is called at the start."""
+        """Serve until `stop`, SIGTERM or SIGINT; requests at hand are finished.
+
+        `ready` is called once requests are taken.
+        """
         uvloop.run(self._run(ready))
 
     def stop(self) -> None:
@@ -178,8 +182,20 @@ class WebServer:
         self._loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(name, self._server.stop)
-        self._loop.call_soon(ready)
+        announcing = self._loop.create_task(self._announce(ready))
         await self._server.serve()
+        announcing.cancel()
+
+    async def _announce(self, ready: Callable[[], None]) -> None:
+        """Knock until the door opens: the server itself does not say when it listens."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(*self._place)
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return ready()
 
 
 def _through_wsgi(pages: Wsgi, scope: Scope, body: bytes) -> Answer:

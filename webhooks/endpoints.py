@@ -73,10 +73,11 @@ class Door:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._recorded = recorded
         self._manifests = manifests
         self._room = 8 * self.largest
-        self._inbox: GroupCommit[Recorded, bool] = GroupCommit(database, self._write, name="inbox-writer")
+        self._inbox: GroupCommit[Recorded, bool] = GroupCommit(
+            database, self._write, name="inbox-writer", committed=recorded
+        )
 
     def knock(self, method: str, path: str, query: str, headers: Iterable[tuple[str, str]]) -> Knock | Answer:
         """Look at a request before its body: an Answer ends it here."""
@@ -180,9 +181,7 @@ class Door:
             sender_keys.want(self._database, connection, shop.shop_id, url, path, self._clock.now())
 
     def _write(self, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
-        new = inbox.record(self._database, connection, items)
-        self._recorded()
-        return new
+        return inbox.record(self._database, connection, items)
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

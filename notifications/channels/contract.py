@@ -17,7 +17,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message ready to send. Every text in it may hold what a stranger typed: the channel makes it safe for its headers."""
+    """A message ready to send.
+
+    Every text in it may hold what a stranger typed: the channel makes it safe for its headers.
+    """
 
     message_id: str
     """Derived from the intent, without angle brackets; the same intent always gives the same id (P2)."""
