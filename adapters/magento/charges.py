@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from adapters.magento.amounts import NOTHING, amount_or_zero
-from adapters.magento.lines import taxes_of
+from adapters.magento.taxes import by_the_orders_rate, order_taxes, shipping_taxes
 from adapters.reading import Reader
 from connector.domain.order import Charge
 
@@ -42,18 +43,12 @@ def _shipping(order: Reader) -> Iterator[Charge]:
     amount = order.amount("shipping_amount")
     discount = abs(amount_or_zero(order, "shipping_discount_amount"))
     discount -= amount_or_zero(order, "shipping_discount_tax_compensation_amount")
-    by_rate = [
-        tax
-        for entry in order.items("extension_attributes.item_applied_taxes")
-        if entry.text("type") == "shipping"
-        for tax in taxes_of(entry.items("applied_taxes"))
-    ]
     yield Charge(
         kind="shipping",
         name=order.text("shipping_description"),
         total=amount - discount if discount else amount,
         tax=amount_or_zero(order, "shipping_tax_amount"),
-        taxes=tuple(by_rate),
+        taxes=shipping_taxes(order),
     )
 
 
@@ -62,8 +57,8 @@ def _extras(order: Reader) -> Iterator[Charge]:
     for extra in EXTRAS:
         amount = amount_or_zero(found, extra.amount)
         if amount:
-            signed = -abs(amount) if extra.kind == "credit" else amount
-            yield Charge(extra.kind, extra.name, signed, amount_or_zero(found, extra.tax) if extra.tax else NOTHING)
+            tax = amount_or_zero(found, extra.tax) if extra.tax else NOTHING
+            yield _charge(order, extra.kind, extra.name, -abs(amount) if extra.kind == "credit" else amount, tax)
 
 
 def _listed_fees(order: Reader) -> Iterator[Charge]:
@@ -71,8 +66,13 @@ def _listed_fees(order: Reader) -> Iterator[Charge]:
     for fee in order.items("extension_attributes.custom_fees"):
         if amount_or_zero(fee, "custom_fee_amount"):
             name = fee.text("custom_fee_label") or fee.text("custom_fee_code")
-            yield Charge("fee", name, amount_or_zero(fee, "custom_fee_amount"), NOTHING)
+            yield _charge(order, "fee", name, amount_or_zero(fee, "custom_fee_amount"), NOTHING)
     for fee in order.items("extension_attributes.fooman_total_group.items"):
         if amount_or_zero(fee, "amount"):
             name = fee.text("label") or fee.text("code")
-            yield Charge("fee", name, amount_or_zero(fee, "amount"), amount_or_zero(fee, "tax_amount"))
+            yield _charge(order, "fee", name, amount_or_zero(fee, "amount"), amount_or_zero(fee, "tax_amount"))
+
+
+def _charge(order: Reader, kind: str, name: str, amount: Decimal, tax: Decimal) -> Charge:
+    """The rate of a fee's tax is not listed anywhere; where the order has only one, it is that one."""
+    return Charge(kind, name, amount, tax, by_the_orders_rate(tax, None, order_taxes(order)))

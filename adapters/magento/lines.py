@@ -1,10 +1,10 @@
 """The order's rows as lines: what carries the money is a line, once, without tax and after discounts."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from adapters.magento.amounts import NOTHING, amount_or_zero, is_close
+from adapters.magento.taxes import by_the_orders_rate, order_taxes, row_taxes
 from adapters.reading import Reader
 from connector.domain.order import LineItem, Tax
 
@@ -39,9 +39,14 @@ def line_items(order: Reader) -> tuple[LineItem, ...]:
     counted = _counted(rows, subtotal)
     discounted = _are_discounted(counted, subtotal)
     names = {row.row_id: row.item for row in rows}
-    taxes = _taxes_by_row(order)
+    by_row, by_order = row_taxes(order), order_taxes(order)
+
+    def taxes(row: Row) -> tuple[Tax, ...]:
+        percent = row.item.amount_if_any("tax_percent")
+        return by_row.get(row.row_id) or by_the_orders_rate(row.tax, percent, by_order)
+
     return tuple(
-        _line(row, names.get(row.parent_id), taxes, is_discounted=is_discounted)
+        _line(row, names.get(row.parent_id), taxes(row), is_discounted=is_discounted)
         for row, is_discounted in zip(counted, discounted, strict=True)
     )
 
@@ -111,7 +116,7 @@ def _looks_discounted(row: Row) -> bool:
     return abs(row.row_total + row.discount - full) < abs(row.row_total - full)
 
 
-def _line(row: Row, parent: Reader | None, taxes: Mapping[str, tuple[Tax, ...]], *, is_discounted: bool) -> LineItem:
+def _line(row: Row, parent: Reader | None, taxes: tuple[Tax, ...], *, is_discounted: bool) -> LineItem:
     item = row.item
     return LineItem(
         line_id=row.row_id,
@@ -121,7 +126,7 @@ def _line(row: Row, parent: Reader | None, taxes: Mapping[str, tuple[Tax, ...]],
         total=row.row_total if is_discounted else _less(row.row_total, row.discount - row.compensation),
         subtotal=_less(row.row_total, -row.discount) if is_discounted else row.row_total,
         tax=row.tax,
-        taxes=taxes.get(row.row_id) or _own_tax(row),
+        taxes=taxes,
         details=((parent.text("name"), parent.text("sku")),) if parent else (),
         needs_shipping=not item.flag("is_virtual"),
         current_quantity=row.quantity - amount_or_zero(item, "qty_canceled") - amount_or_zero(item, "qty_refunded"),
@@ -131,27 +136,3 @@ def _line(row: Row, parent: Reader | None, taxes: Mapping[str, tuple[Tax, ...]],
 def _less(amount: Decimal, deduction: Decimal) -> Decimal:
     """The amount as it was written when nothing is taken off."""
     return amount - deduction if deduction else amount
-
-
-def _own_tax(row: Row) -> tuple[Tax, ...]:
-    """The row's own figure, for orders that do not list their taxes by rate."""
-    if not row.tax:
-        return ()
-    return (Tax("", row.tax, row.item.amount_if_any("tax_percent")),)
-
-
-def _taxes_by_row(order: Reader) -> dict[str, tuple[Tax, ...]]:
-    by_row: dict[str, tuple[Tax, ...]] = {}
-    for entry in order.items("extension_attributes.item_applied_taxes"):
-        row_id = entry.text("item_id")
-        if row_id:
-            by_row[row_id] = by_row.get(row_id, ()) + tuple(taxes_of(entry.items("applied_taxes")))
-    return by_row
-
-
-def taxes_of(entries: Iterable[Reader]) -> list[Tax]:
-    """Applied taxes as the order's document lists them, in the order's currency."""
-    return [
-        Tax(entry.text("title") or entry.text("code"), amount_or_zero(entry, "amount"), entry.amount_if_any("percent"))
-        for entry in entries
-    ]

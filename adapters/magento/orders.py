@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from adapters.magento.amounts import NOTHING, amount_or_zero, is_close
 from adapters.magento.charges import charges
-from adapters.magento.lines import line_items, taxes_of
+from adapters.magento.lines import line_items
 from adapters.magento.status import order_state, payment_state
+from adapters.magento.taxes import order_taxes
 from adapters.reading import Reader
 from connector.domain.order import Address, OrderSnapshot
 from connector.domain.shop import Shop
@@ -58,7 +59,7 @@ def order_snapshot(order: Reader, shop: Shop) -> OrderSnapshot:
         shipping=_shipping_address(order),
         lines=lines,
         charges=charges(order),
-        taxes=tuple(taxes_of(_applied_taxes(order))),
+        taxes=order_taxes(order),
         needs_shipping=not order.flag("is_virtual"),
         payment_method=_payment_method(order),
         customer_note=order.text("customer_note"),
@@ -91,10 +92,6 @@ def _shipping_address(order: Reader) -> Address | None:
     for assignment in order.items("extension_attributes.shipping_assignments"):
         return _address(assignment.part("shipping").part("address"))
     return None
-
-
-def _applied_taxes(order: Reader) -> list[Reader]:
-    return order.items("extension_attributes.applied_taxes") or order.items("extension_attributes.taxes")
 
 
 def _payment_method(order: Reader) -> str:

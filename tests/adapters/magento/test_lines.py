@@ -22,6 +22,11 @@ def test_children_of_configurables_are_not_lines() -> None:
     assert [line.line_id for line in lines_of(parent, child, subtotal=10)] == ["1"]
 
 
+def test_a_configurables_child_is_no_line_even_where_it_repeats_the_amounts() -> None:
+    parent, child = row(1, product_type="configurable"), row(2, parent_item_id=1)
+    assert [line.line_id for line in lines_of(parent, child, subtotal=10)] == ["1"]
+
+
 def test_a_child_id_may_be_text_where_its_parent_is_a_number() -> None:
     assert len(lines_of(row(1, product_type="configurable"), row(2, parent_item_id="1"))) == 1
 
@@ -88,6 +93,20 @@ def test_taxes_of_a_line_come_by_rate_or_from_its_own_row() -> None:
     listed = lines_of(row(), extension_attributes={"item_applied_taxes": [applied]})[0]
     assert listed.taxes == (Tax("VAT", Decimal("1.9"), Decimal(19)),)
     assert lines_of(row())[0].taxes == (Tax("", Decimal("1.9"), Decimal(19)),)
+
+
+def test_taxes_on_a_rows_wrapping_are_not_the_rows_own() -> None:
+    applied = [{"title": "VAT", "percent": 19, "amount": 1}]
+    entries = [{"type": kind, "item_id": 11, "applied_taxes": applied} for kind in ("product", "item_gw")]
+    assert len(lines_of(row(), extension_attributes={"item_applied_taxes": entries})[0].taxes) == 1
+
+
+def test_a_rate_that_is_not_listed_for_a_row_is_the_orders_rate_of_that_percent() -> None:
+    rates = [{"title": "VAT", "percent": 19, "amount": 3}, {"title": "Books", "percent": 7, "amount": 1}]
+    applied = {"applied_taxes": rates}
+    assert lines_of(row(), extension_attributes=applied)[0].taxes == (Tax("VAT", Decimal("1.9"), Decimal(19)),)
+    assert lines_of(row(tax_percent=20), extension_attributes=applied)[0].taxes[0].label == ""
+    assert lines_of(row(tax_amount=0), extension_attributes=applied)[0].taxes == ()
 
 
 def test_what_was_cancelled_or_refunded_is_no_longer_current() -> None:

@@ -139,6 +139,20 @@ def test_fees_and_credit_are_charges_so_that_the_sums_agree(
     assert (extras, told.warnings) == (expected, ())
 
 
+@pytest.mark.parametrize("titles", [["VAT"], ["VAT", "City"]])
+def test_the_tax_on_a_fee_has_the_orders_rate_where_there_is_only_one(titles: list[str]) -> None:
+    applied = [{"title": title, "percent": 19, "amount": 1} for title in titles]
+    attributes = {"gw_price": 3, "gw_tax_amount": "0.57", "applied_taxes": applied}
+    label = snapshot(extension_attributes=attributes).charges[1].taxes[0].label
+    assert label == ("VAT" if len(titles) == 1 else "")
+
+
+def test_taxes_on_shipping_are_listed_beside_those_of_the_rows() -> None:
+    applied = [{"title": "VAT", "percent": 19, "amount": Decimal("0.95")}]
+    attributes = {"item_applied_taxes": [{"type": "shipping", "item_id": None, "applied_taxes": applied}]}
+    assert snapshot(extension_attributes=attributes).charges[0].taxes == (Tax("VAT", Decimal("0.95"), Decimal(19)),)
+
+
 def test_a_fee_the_document_does_not_list_is_a_warning() -> None:
     assert "an extension may charge something" in snapshot(grand_total=Decimal("20.35")).warnings[0]
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.magento.webhooks import ASYNC_EVENTS, COMMERCE_WEBHOOKS, IO_EVENTS
+from adapters.magento.webhooks import ASYNC_EVENTS, IO_EVENTS
 from connector.domain.delivery import Ignored, LookAgain, Subject
 from connector.domain.errors import UnreadableDelivery, UnverifiedDelivery
 from connector.domain.order import OrderSnapshot
@@ -81,7 +81,7 @@ def test_adobes_keys_come_only_from_its_own_folder() -> None:
 
 
 def test_a_commerce_webhook_gets_the_answer_a_checkout_waits_for() -> None:
-    headers = {"x-adobe-commerce-webhook-signature": sign_rsa(COMMERCE_WEBHOOKS, b"{}", KEY)}
+    headers = {"x-adobe-commerce-webhook-signature": sign_rsa(IO_EVENTS, base64.b64encode(b"{}"), KEY)}
     reply = verify(MANIFEST.signatures, headers, b"{}", SECRETS)
     assert (reply.status, reply.body, reply.content_type) == (200, b'{"op":"success"}', "application/json")
 
