@@ -26,7 +26,6 @@ _ORDER = {
     "presentment_currency": "presentmentCurrencyCode",
     "order_status_url": "statusPageUrl",
     "payment_gateway_names": "paymentGatewayNames",
-    "tax_registration_id": "purchasingEntity.location.taxSettings.taxRegistrationId",
 }
 _ORDER_AMOUNTS = {
     "subtotal_price": "subtotalPriceSet",
@@ -90,6 +89,7 @@ def as_webhook(order: Reader) -> Reader:
     said["billing_address"] = _renamed(order.part("billingAddress"), _ADDRESS)
     said["shipping_address"] = _renamed(order.part("shippingAddress"), _ADDRESS)
     said["note_attributes"] = _attributes(order)
+    said["tax_registration_id"] = _tax_id(order)
     said["tax_lines"] = _taxes(order)
     said["line_items"] = [_line(one, order) for one in _listed(order, "lineItems")]
     said["shipping_lines"] = [_shipping_line(one) for one in _listed(order, "shippingLines")]
@@ -137,6 +137,13 @@ def _attributes(document: Reader) -> list[Document]:
     return [_renamed(one, {"name": "key", "value": "value"}) for one in _listed(document, "customAttributes")]
 
 
+def _tax_id(order: Reader) -> str:
+    """A company's registered number, else what a checkout with such a field asked for (shopify reference, 3.2)."""
+    fields = [one for one in _listed(order, "localizedFields") if one.text("key").startswith("TAX_CREDENTIAL_")]
+    asked_for = fields[0].text("value") if fields else ""
+    return order.text("purchasingEntity.location.taxSettings.taxRegistrationId") or asked_for
+
+
 def _discounts(document: Reader) -> list[Document]:
     return [_amounts(one, {"amount": "allocatedAmountSet"}) for one in _listed(document, "discountAllocations")]
 
@@ -169,28 +176,23 @@ def _fee(fee: Reader) -> Document:
 
 
 def _transaction(transaction: Reader) -> Document:
-    """The amount in the currency of the order, as a webhook's transaction has it."""
-    money = transaction.part("amountSet.presentmentMoney")
-    return {
-        "kind": transaction.text("kind").lower(),
-        "status": transaction.text("status").lower(),
-        "processed_at": transaction.value("processedAt"),
-        "amount": money.value("amount"),
-        "currency": money.value("currencyCode"),
-    }
+    said = {"kind": transaction.text("kind").lower(), "status": transaction.text("status").lower()}
+    money = _money_of(transaction.part("amountSet.presentmentMoney"))
+    return {**said, **money, "processed_at": transaction.value("processedAt")}
+
+
+def _money_of(money: Reader) -> Document:
+    """An amount and its currency in the words of a webhook's transaction."""
+    return _renamed(money, {"amount": "amount", "currency": "currencyCode"})
 
 
 def _refund(refund: Reader) -> Document:
-    said = _renamed(refund, _REFUND)
-    lines = {"subtotal": "subtotalSet", "total_tax": "totalTaxSet"}
-    said["refund_line_items"] = [_amounts(one, lines) for one in _listed(refund, "refundLineItems")]
-    shipping = {"subtotal_amount": "subtotalAmountSet", "tax_amount": "taxAmountSet"}
-    said["refund_shipping_lines"] = [_amounts(one, shipping) for one in _listed(refund, "refundShippingLines")]
-    adjustments = {"amount": "amountSet", "tax_amount": "taxAmountSet"}
-    said["order_adjustments"] = [_amounts(one, adjustments) for one in _listed(refund, "orderAdjustments")]
-    if refund.has("transactions"):
-        said["transactions"] = [_transaction(one) for one in _listed(refund, "transactions")]
-    return said
+    """A refund whose transactions the app may not see still has its total."""
+    paid = [_transaction(one) for one in _listed(refund, "transactions")]
+    if not refund.has("transactions"):
+        whole = _money_of(refund.part("totalRefundedSet.presentmentMoney"))
+        paid = [whole | {"kind": "refund", "status": "success"}]
+    return _renamed(refund, _REFUND) | {"transactions": paid}
 
 
 def _fulfillment(fulfillment: Reader) -> Document:

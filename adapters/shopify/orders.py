@@ -18,28 +18,10 @@ from connector.domain.status import OrderState, PaymentState
 _IMPORTED_AFTER = timedelta(hours=1)
 _LONGEST_WORD = 60
 _OWN_DOMAIN = ".myshopify.com"
-_TAX_ID_NAMES = frozenset(
-    [
-        "vatnumber",
-        "vatid",
-        "vatno",
-        "taxid",
-        "taxnumber",
-        "ustid",
-        "ustidnr",
-        "nif",
-        "cif",
-        "cpf",
-        "cnpj",
-        "cpfcnpj",
-        "afm",
-        "codicefiscale",
-        "partitaiva",
-        "siret",
-        "gstin",
-        "trn",
-    ]
-)
+_TAX_ID_NAMES = frozenset((
+    "vatnumber", "vatid", "vatno", "taxid", "taxnumber", "ustid", "ustidnr", "nif", "cif", "cpf", "cnpj", "cpfcnpj",
+    "afm", "codicefiscale", "partitaiva", "siret", "gstin", "trn",
+))  # fmt: skip
 
 
 def read_order(order: Reader, shop: Shop, notices: tuple[str, ...] = ()) -> OrderSnapshot:

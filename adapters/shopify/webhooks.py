@@ -18,6 +18,7 @@ PREFIXES = ("x-shopify-", "shopify-")
 
 _TOPIC = re.compile(r"[a-z_]{1,50}/[a-z_]{1,50}")
 _SHOP_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
+_CARRIES_ITS_VERSION = frozenset({"orders", "fulfillments", "fulfillment_events", "refunds"})
 _BY_FIELD = {
     "order_edit": "OrderEdit",
     "shop_domain": "Shop",
@@ -43,13 +44,16 @@ def headers(name: str) -> tuple[str, ...]:
 
 
 def idempotency_key(delivery: Delivery) -> str:
-    """One text for one delivery, however often Shopify tries it again: its webhook id with its bytes.
+    """One text for one piece of news, however often it is posted.
 
-    The event id is shared by several topics and never asked. The webhook id is not signed, so a stranger's replay of
-    genuine bytes under a fresh id counts as new here; the order's own state then knows that it is no news.
+    Orders, parcels and refunds carry their own version, so their bytes are the key: a stranger's replay under a fresh,
+    unsigned webhook id is no new delivery. Everything else can say the same words twice and mean it (a return closed
+    again, an app uninstalled again): there the webhook id tells a retry from news. The event id is shared by several
+    topics and never asked (shopify reference, section 2.1).
     """
-    webhook_id = _header(delivery, "webhook-id")
-    return hashlib.sha256(webhook_id.encode("utf-8", "backslashreplace") + b"\0" + delivery.body).hexdigest()
+    topic = _topic(delivery)
+    name = topic if topic.partition("/")[0] in _CARRIES_ITS_VERSION else _header(delivery, "webhook-id")
+    return hashlib.sha256(name.encode("utf-8", "backslashreplace") + b"\0" + delivery.body).hexdigest()
 
 
 def shop_host(value: str) -> str | None:
@@ -108,6 +112,8 @@ def _topic(delivery: Delivery) -> str:
 
 
 def _understood(document: Reader, topic: str, shop: Shop) -> Update:
+    if not document.document:
+        return Ignored(f"an empty body says nothing ({topic or 'no topic'})")
     match _kind(document, topic):
         case "Order":
             return _order(document, topic, shop)
@@ -130,8 +136,7 @@ def _understood(document: Reader, topic: str, shop: Shop) -> Update:
 def _kind(document: Reader, topic: str) -> str:
     """By what the body says it is, then by a field only one kind has, and by the topic only where both are silent."""
     by_field = (kind for field, kind in _BY_FIELD.items() if field in document.document)
-    by_topic = _BY_TOPIC.get(topic.partition("/")[0], "") if document.document else ""
-    return kind_of(document) or next(by_field, by_topic)
+    return kind_of(document) or next(by_field, _BY_TOPIC.get(topic.partition("/")[0], ""))
 
 
 def _hint(order_id: str, reason: str) -> LookAgain:
