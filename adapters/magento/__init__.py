@@ -13,6 +13,7 @@ MANIFEST = Manifest(
     parse=parse,
     resolve=resolve,
     traits=Traits(
+        # Adobe tries for a day; async-events give up within minutes and Mageplaza at once.
         redelivers_for_hours=0,
         names_event_in_request=False,
         signs="HMAC-SHA256 in hex (async-events), RSA-SHA256 (Adobe), or a fixed secret that proves only the sender",

@@ -45,7 +45,8 @@ def parse(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
     """
     sender = _sender(delivery)
     if sender is ASYNC_EVENTS:
-        document = read_object(delivery.body).part("data")
+        body = read_object(delivery.body)
+        document = body.part("data") if body.has("data") else body
         return (signed_document(document, delivery.path_event, shop),)
     if sender is IO_EVENTS:
         return io_events(delivery.body)

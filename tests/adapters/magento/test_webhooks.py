@@ -97,6 +97,10 @@ def test_only_async_events_are_believed_as_data() -> None:
         assert isinstance(parsed(headers, {"data": order()}, "sales.order.created"), LookAgain)
 
 
+def test_a_signed_document_may_come_without_its_envelope() -> None:
+    assert parsed(ASYNC, order()) == signed(order())
+
+
 def test_a_post_is_read_as_what_its_verified_header_says_whatever_other_headers_it_has() -> None:
     assert isinstance(parsed(IO | PING, {"type": "x.sales_order_save_after", "data": order()}), LookAgain)
     assert isinstance(parsed(PING | ASYNC, {"data": order()}), OrderSnapshot)
