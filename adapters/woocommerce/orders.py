@@ -16,6 +16,7 @@ from connector.domain.status import OrderState, PaymentState
 
 _LANGUAGES = ("wpml_language", "_wpml_language", "weglot_language", "trp_language", "_pll_language", "pll_language")
 _TAX_IDS = ("_billing_vat_number", "_billing_eu_vat_number", "_billing_vat_id", "_vat_number", "vat_number")
+_PICKUP = frozenset({"local_pickup", "pickup_location"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 Rates = Mapping[str, Reader]
@@ -119,8 +120,13 @@ def _payment(document: Reader, status: str, total: Decimal, refunds: tuple[Refun
 
 
 def _needs_shipping(document: Reader) -> bool:
-    """False when everything is a download; a service that is nothing to send either is not told apart."""
-    return document.flag("needs_processing", default=True)
+    """False for downloads, for services (no shipping line, no shipping address) and for what the customer fetches."""
+    methods = [line.text("method_id").partition(":")[0] for line in document.items("shipping_lines")]
+    if methods:
+        is_sent = any(method not in _PICKUP for method in methods)
+    else:
+        is_sent = _address(document.part("shipping")) is not None
+    return is_sent and document.flag("needs_processing", default=True)
 
 
 def _lines(document: Reader) -> tuple[LineItem, ...]:

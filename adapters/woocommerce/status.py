@@ -15,7 +15,7 @@ ORDER_STATES = {
     "processing": OrderState.OPEN,  # to be packed; paid, but for cash on delivery
     "completed": OrderState.COMPLETED,
     "cancelled": OrderState.CANCELLED,
-    "refunded": OrderState.COMPLETED,  # paid back in full; whether it had been shipped is not said
+    "refunded": OrderState.OPEN,  # paid back in full; whether it had been completed or cancelled before is not said
     "failed": OrderState.OPEN,  # the payment failed; the customer may still pay
     # Words of shipment plugins (Advanced Shipment Tracking, ParcelPanel); by themselves they name no parcel.
     "partial-shipped": OrderState.OPEN,

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import Tax
+from connector.domain.record import OrderRecord, apply
 from connector.domain.status import OrderState, PaymentState
-from tests.adapters.woocommerce.documents import RICH, SHOP, document, order, read_order, recorded, with_meta
+from connector.domain.timeline import Tag
+from tests.adapters.woocommerce.documents import RECEIVED, RICH, SHOP, document, order, read_order, recorded, with_meta
 
 
 def recorded_line(**changes: Any) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def test_a_refund_of_zero_gave_no_money_back() -> None:
         ("processing", True, "70.30", PaymentState.REFUNDED, OrderState.OPEN),
         ("completed", True, "0", PaymentState.PAID, OrderState.COMPLETED),
         ("completed", False, "0", PaymentState.PAID, OrderState.COMPLETED),
-        ("refunded", True, "70.30", PaymentState.REFUNDED, OrderState.COMPLETED),
+        ("refunded", True, "70.30", PaymentState.REFUNDED, OrderState.OPEN),
         ("cancelled", False, "0", PaymentState.VOIDED, OrderState.CANCELLED),
         ("cancelled", True, "0", PaymentState.PAID, OrderState.CANCELLED),
         ("failed", False, "0", PaymentState.FAILED, OrderState.OPEN),
@@ -104,6 +106,11 @@ def test_paid_is_what_has_a_payment_date(
     date = "2026-11-21T19:58:56" if paid else None
     snapshot = order(status=status, date_paid_gmt=date, refunds=refunds)
     assert (snapshot.payment, snapshot.state) == (payment, state)
+
+
+def test_a_refunded_order_is_not_said_to_be_completed() -> None:
+    record = apply(OrderRecord("shop-1", "15"), order(f"{RICH}-full_refund__order.updated"), RECEIVED)
+    assert Tag.ORDER_COMPLETED not in {entry.tag for entry in record.entries}
 
 
 def test_cash_on_delivery_is_processing_and_not_paid() -> None:
@@ -157,6 +164,17 @@ def test_what_needs_no_shipping_has_no_shipping_address() -> None:
     assert snapshot.shipping is None
     assert not snapshot.needs_shipping
     assert not snapshot.lines[0].needs_shipping
+
+
+def test_services_and_pickups_are_not_sent() -> None:
+    nowhere = dict.fromkeys(document()["shipping"], "")
+    pickup = {"id": 1, "method_id": "local_pickup", "method_title": "Abholung", "total": "0.00"}
+    flat_rate = {"id": 2, "method_id": "flat_rate", "method_title": "DHL", "total": "4.90"}
+    assert not order(shipping=nowhere, shipping_lines=[]).needs_shipping
+    assert not order(shipping_lines=[pickup]).needs_shipping
+    assert order(shipping_lines=[pickup, flat_rate]).needs_shipping
+    assert order(shipping=nowhere, shipping_lines=[flat_rate]).needs_shipping
+    assert order(shipping_lines=[]).needs_shipping
 
 
 def test_an_address_is_taken_as_it_is() -> None:
