@@ -90,9 +90,8 @@ def _is_told_to_be_gone(document: Reader) -> bool:
 
 
 def _withheld(document: Reader) -> tuple[str, ...]:
-    errors = document.items("errors")
-    paths = (".".join(str(step)[:60] for step in one.values("path")[:10]) for one in errors)
-    return tuple(f"Shopify left out {path or 'something'}" for path in dict.fromkeys(paths))
+    paths = dict.fromkeys(".".join(one.texts("path"))[:200] for one in document.items("errors"))
+    return tuple(f"Shopify left out {path or 'something'}" for path in list(paths)[:50])
 
 
 def _codes(document: Reader) -> list[str]:

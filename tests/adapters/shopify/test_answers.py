@@ -98,6 +98,14 @@ def test_the_line_that_is_the_tip_is_known_by_its_worth() -> None:
     assert len(read.lines) == 2
 
 
+def test_goods_worth_as_much_as_the_tip_stay_goods() -> None:
+    document = answer("order-in-outline")
+    tip = document["data"]["order"]["lineItems"]["nodes"][2]
+    for change in ({"sku": "CARD-3"}, {"requiresShipping": True}, {"taxable": True}):
+        document["data"]["order"]["lineItems"]["nodes"][2] = tip | change
+        assert len(_resolved_order(document).lines) == 3
+
+
 def test_a_refund_without_visible_transactions_has_its_total() -> None:
     document = answer("order-edited")
     refund = document["data"]["order"]["refunds"][0]

@@ -67,6 +67,7 @@ def test_a_label_alone_has_not_left(word: str) -> None:
         ("cancelled", "in_transit", ShipmentStatus.CANCELLED),
         ("error", None, ShipmentStatus.CANCELLED),
         ("failure", None, ShipmentStatus.CANCELLED),
+        ("success", "confirmed", ShipmentStatus.LABEL_CREATED),
         ("success", "failure", ShipmentStatus.EXCEPTION),
         ("success", "picked_up", ShipmentStatus.UNKNOWN),
         ("success", "label_voided", ShipmentStatus.CANCELLED),
