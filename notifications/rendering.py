@@ -48,7 +48,8 @@ def render(
     attachments: tuple[Attachment, ...] = (),
     paid: bool | None = None,
 ) -> Message:
-    """Make the message of one kind (a key of KINDS) about one subject (a shipment or refund id, else empty).
+    """Make the message of one kind (a key of KINDS) about one subject (a shipment or refund id, else empty; "shipped"
+    may be about the whole order, of which no parcel is known).
 
     `paid`: whether an order_received mail says that the order is paid, for a caller who tells of the payment elsewhere;
     None: as the order says. The same arguments always give the same message. Raises Permanent when the record does not
@@ -108,7 +109,7 @@ def readable_on(colour: str) -> str:
 
 
 def _shipment(kind: str, subject: str, record: OrderRecord) -> Shipment | None:
-    if kind not in _PARCEL_KINDS:
+    if kind not in _PARCEL_KINDS or (kind == "shipped" and not subject):
         return None
     if (found := record.shipment(subject)) is None:
         raise Permanent(f"parcel {subject} of order {record.order_id} is not known; see the order's timeline")
@@ -215,7 +216,8 @@ def _shell(name: str, locale: str) -> Template:
 
 def _inlined(source: str) -> str:
     """The template with its styles inside the elements. The template's own tags step aside meanwhile: an HTML parser
-    would move them out of tables and escape their quotes."""
+    would move them out of tables and escape their quotes. (Tables need a `tbody` in the source: the parser adds one
+    wherever it thinks it belongs, which may be inside a loop.)"""
     tags: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
