@@ -40,8 +40,8 @@ class Manifest:
     128 characters at most; it must not raise, whatever the bytes are.
     """
     parse: Callable[[Delivery, Shop], tuple[Update, ...]]
-    """What a genuine delivery says, at least one thing; more than one where a platform sends batches, and an order with a
-    LookAgain where its document tells only part of it.
+    """What a genuine delivery says, at least one thing; more than one where a platform sends batches, and an order
+    with a LookAgain where its document tells only part of it.
 
     Raises UnreadableDelivery, and nothing else, for any bytes it cannot understand.
     """
