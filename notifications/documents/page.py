@@ -19,6 +19,7 @@ MOST_ROWS = 2000
 _MOST_CHARACTERS = 200_000
 """Of all lines together; a row's share is cut, with an ellipsis, so that no order can fill memory and time."""
 
+_LONGEST_FACT = 100
 _LONGEST_ROW = 3000
 _LONG_ROW = 600
 """Characters from which a row may be parted between two pages."""
@@ -71,7 +72,11 @@ class _Page:
             },
             "sums": list(self._sums()),
             "notes": [{"label": labels.note, "words": printable(note)} for note in invoice.notes],
-            "footer": [printable(text) for text in (invoice.seller.legal_name, invoice.seller.registration) if text],
+            "footer": [
+                printable(text, _LONGEST_FACT)
+                for text in (invoice.seller.legal_name, invoice.seller.registration)
+                if text
+            ],
             "page": labels.page,
         }
 
@@ -86,10 +91,10 @@ class _Page:
         invoice, labels = self.invoice, self.labels
         facts = (
             (labels.issued_on, self._date(invoice.issued_on)),
-            (labels.order, printable(invoice.order_number)),
+            (labels.order, printable(invoice.order_number, _LONGEST_FACT)),
             (labels.ordered_on, self._date(invoice.ordered_on)),
-            (labels.purchase_number, printable(invoice.buyer.purchase_number)),
-            (labels.payment_method, printable(invoice.payment_method)),
+            (labels.purchase_number, printable(invoice.buyer.purchase_number, _LONGEST_FACT)),
+            (labels.payment_method, printable(invoice.payment_method, _LONGEST_FACT)),
             (labels.paid_on, self._date(invoice.paid_on)),
         )
         return ((label, words) for label, words in facts if words)

@@ -31,17 +31,18 @@ def showable(text: str) -> bool:
 
 
 def _shown(text: str) -> Iterator[str]:
-    """Letter by letter with what sits on it: a letter and its marks have to come from one font."""
+    """Letter by letter with what sits on it: a sign and its marks have to come from one font."""
     fonts = alphabets()
     marks = 0
     for character in text:
-        able = tuple(font for font in fonts if ord(character) in font)
         if unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf"}:
+            able = tuple(font for font in fonts if ord(character) in font)
             marks += 1
             if able and marks <= _MOST_MARKS:
                 fonts = able
                 yield character
         else:
-            fonts = tuple(font for font in alphabets() if ord(character) in font)
+            shown = character if any(ord(character) in font for font in alphabets()) else REPLACEMENT
+            fonts = tuple(font for font in alphabets() if ord(shown) in font)
             marks = 0
-            yield character if fonts else REPLACEMENT
+            yield shown

@@ -184,6 +184,13 @@ def test_every_letter_the_fonts_claim_to_have_can_be_rendered() -> None:
     assert render_pdf(invoice_of(order_snapshot(lines=tuple(line(name=text) for text in texts))))
 
 
+@pytest.mark.parametrize(
+    "typed", ["\u2031\u06ed0", "\u060c\u0363\u203c\u06df", "\u06f5日\u08ed", "\u0335\u08d5\u2048\u06f5"]
+)
+def test_a_mark_that_its_signs_font_does_not_have_is_left_out(typed: str) -> None:
+    assert render_pdf(invoice_of(order_snapshot(lines=(line(name=typed),))))
+
+
 def test_letters_without_a_glyph_show_as_a_replacement_sign() -> None:
     assert printable("花 Hanako Ελένη محمد Ø") == f"{REPLACEMENT} Hanako Ελένη محمد Ø"
 
