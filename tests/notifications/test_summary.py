@@ -104,6 +104,13 @@ def test_parcels_are_counted_only_when_nothing_is_outside_of_them() -> None:
     assert position(record(shipments=(first, CUPS, CARD)), CUPS) == (2, 3, True)
 
 
+def test_a_parcel_is_named_by_what_is_known_of_its_place() -> None:
+    first = shipment()
+    assert shown(record(shipments=(first,)), first).title == "Parcel"
+    assert shown(record(shipments=(first, CUPS)), CUPS).title == "Parcel 2"
+    assert shown(record(shipments=(first, CUPS, CARD)), CUPS).title == "Parcel 2 of 3"
+
+
 def test_one_parcel_with_everything_is_the_order() -> None:
     everything = shipment(items=(*shipment().items, *CUPS.items, *CARD.items))
     assert position(record(shipments=(everything,)), everything) == (1, 0, False)
