@@ -19,7 +19,7 @@ SENTENCES = {
     CheckKey.TAX_OF_PARTS_DIFFERS: "The platform's tax is {given}; the taxes of lines and charges make {found}.",
     CheckKey.TAX_BY_RATE_DIFFERS: "The platform's tax is {given}; its taxes by rate make {found}.",
     CheckKey.TAXES_OF_LINE_DIFFER: "“{subject}”: its tax is {given}; its taxes by rate make {found}.",
-    CheckKey.TAX_BASE_UNKNOWN: "“{subject}”: no lines explain this tax of {given}, so it is shown without a base.",
+    CheckKey.TAX_BASE_UNKNOWN: "“{subject}”: no amounts explain this tax of {given}, so it is shown without a base.",
     CheckKey.QUANTITY_CHANGED: "“{subject}”: {given} ordered and invoiced; after an edit or refund it is {found}.",
     CheckKey.REFUNDED_BEFORE_ISSUE: "{found} was refunded before issue; the invoice says {given}, as ordered.",
     CheckKey.BUYER_UNKNOWN: "The order names no buyer, so the invoice names none.",
@@ -45,7 +45,7 @@ def checks(
     parts: tuple[Part, ...] = (*lines, *charges)
     return (
         *_sums(order, lines, charges),
-        *_shipping(order, charges),
+        *_discounts(order, lines, charges),
         *_taxes(order, parts, taxes),
         *_afterwards(record, order),
         *_words(seller, buyer, parts),
@@ -59,13 +59,21 @@ def _sums(order: OrderSnapshot, lines: tuple[InvoiceLine, ...], charges: tuple[I
         total += order.tax_total
     yield from _differs(CheckKey.TOTAL_DIFFERS, order.total, total)
     yield from _differs(CheckKey.SUBTOTAL_DIFFERS, order.subtotal, subtotal)
-    yield from _differs(CheckKey.DISCOUNT_DIFFERS, order.discount_total, _sum(line.discount for line in lines))
 
 
-def _shipping(order: OrderSnapshot, charges: tuple[InvoiceCharge, ...]) -> Iterator[Check]:
-    """Platforms give the shipping total with tax or without, whatever their other figures do: either is right."""
+def _discounts(
+    order: OrderSnapshot, lines: tuple[InvoiceLine, ...], charges: tuple[InvoiceCharge, ...]
+) -> Iterator[Check]:
+    """Discount and shipping together: what was taken off shipping is in no line, and the shipping total may be the one
+    before it. Platforms give that total with tax or without, whatever their other figures do: either is right."""
     shipping = [charge for charge in charges if charge.kind == "shipping"]
-    if order.shipping_total not in {_sum(one.net for one in shipping), _sum(one.gross for one in shipping)}:
+    known = {_sum(one.net for one in shipping), _sum(one.gross for one in shipping)}
+    off_lines = _sum(line.discount for line in lines)
+    off_shipping = order.discount_total - off_lines
+    if order.shipping_total - off_shipping in known and off_shipping > 0:
+        return
+    yield from _differs(CheckKey.DISCOUNT_DIFFERS, order.discount_total, off_lines)
+    if order.shipping_total not in known:
         yield from _differs(CheckKey.SHIPPING_DIFFERS, order.shipping_total, _sum(one.total for one in shipping))
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from connector.domain.order import Tax
@@ -34,15 +35,25 @@ def unit_price(amount: Decimal, quantity: Decimal) -> Decimal | None:
 
 
 def tax_sums(taxes: Sequence[Tax], parts: Sequence[Part]) -> tuple[TaxSum, ...]:
-    """The order's taxes as given, each with the net sum of the parts that bear it where the two fit together.
+    """The order's taxes as given, each with the sum it was taken of: the net of the parts that bear it, or for a
+    compound tax their net with the other taxes, where one of the two explains the amount.
 
     Each part may have been rounded by itself, so a base fits when it explains the amount to within one unit of the last
-    place for each part (woocommerce reference, section 4). A compound tax never fits, and has no base here.
+    place for each part (woocommerce reference, section 4).
     """
     same = _matching(taxes)
     return tuple(
         TaxSum(tax.label, tax.percent, _base(tax, _bearing(tax, taxes, parts, same)), tax.amount) for tax in taxes
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Borne:
+    """What one part has to do with one tax."""
+
+    net: Decimal
+    amount: Decimal
+    other_taxes: Decimal
 
 
 def _matching(taxes: Sequence[Tax]) -> Callable[[Tax], Hashable]:
@@ -55,21 +66,26 @@ def _matching(taxes: Sequence[Tax]) -> Callable[[Tax], Hashable]:
 
 def _bearing(
     tax: Tax, taxes: Sequence[Tax], parts: Sequence[Part], same: Callable[[Tax], Hashable]
-) -> list[tuple[Decimal, Decimal]]:
-    """Net amount and tax amount of every part that bears this tax; nothing when two taxes cannot be told apart."""
+) -> tuple[_Borne, ...]:
+    """Every part that bears this tax; nothing when two taxes cannot be told apart."""
     if len(taxes) == 1 and not any(part.taxes for part in parts):
-        return [(part.net, part.tax) for part in parts if part.tax]
+        return tuple(_Borne(part.net, part.tax, Decimal(0)) for part in parts if part.tax)
     if sum(same(other) == same(tax) for other in taxes) > 1:
-        return []
-    return [(part.net, one.amount) for part in parts for one in part.taxes if same(one) == same(tax)]
+        return ()
+    return tuple(
+        _Borne(part.net, one.amount, part.tax - one.amount)
+        for part in parts
+        for one in part.taxes
+        if same(one) == same(tax)
+    )
 
 
-def _base(tax: Tax, bearing: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
-    if not bearing:
-        return None
-    base = sum((net for net, _ in bearing), Decimal(0))
-    borne = sum((amount for _, amount in bearing), Decimal(0))
+def _base(tax: Tax, bearing: Sequence[_Borne]) -> Decimal | None:
     tolerance = Decimal(1).scaleb(-places(tax.amount)) * (len(bearing) + 1)
-    expected = borne if tax.percent is None else base * tax.percent / 100
-    fits = abs(borne - tax.amount) <= tolerance and abs(expected - tax.amount) <= tolerance
-    return base if fits else None
+    if not bearing or abs(sum(one.amount for one in bearing) - tax.amount) > tolerance:
+        return None
+    net = sum((one.net for one in bearing), Decimal(0))
+    if tax.percent is None:
+        return net
+    compound = net + sum(one.other_taxes for one in bearing)
+    return next((base for base in (net, compound) if abs(base * tax.percent / 100 - tax.amount) <= tolerance), None)

@@ -89,7 +89,7 @@ class InvoiceCharge:
 
 @dataclass(frozen=True, slots=True)
 class TaxSum:
-    """One rate of the order: the platform's amount, and the net sum it was taken of where that can be derived."""
+    """One rate of the order: the platform's amount, and the sum it was taken of where that can be derived."""
 
     label: str
     percent: Decimal | None

@@ -136,12 +136,39 @@ def test_several_taxes_on_a_line_each_get_their_base() -> None:
     assert keys(invoice) == {CheckKey.BUYER_UNKNOWN}
 
 
-def test_a_compound_tax_has_no_base_rather_than_a_wrong_one() -> None:
-    gst, qst = Tax("GST", Decimal("5.00"), Decimal(5)), Tax("QST", Decimal("10.48"), Decimal("9.975"))
-    one = line(total=Decimal("100.00"), subtotal=Decimal("100.00"), tax=Decimal("15.48"), taxes=(gst, qst))
-    invoice = invoice_of(minimal_snapshot(lines=(one,), taxes=(gst, qst), tax_total=Decimal("15.48")))
-    assert [tax.base for tax in invoice.taxes] == [Decimal("100.00"), None]
+def test_a_compound_tax_was_taken_of_the_net_with_the_other_tax() -> None:
+    first, second = Tax("First", Decimal("5.00"), Decimal(5)), Tax("Second", Decimal("10.50"), Decimal(10))
+    one = line(total=Decimal("100.00"), subtotal=Decimal("100.00"), tax=Decimal("15.50"), taxes=(first, second))
+    invoice = invoice_of(minimal_snapshot(lines=(one,), taxes=(first, second), tax_total=Decimal("15.50")))
+    assert [tax.base for tax in invoice.taxes] == [Decimal("100.00"), Decimal("105.00")]
+
+
+def test_a_tax_that_no_amount_explains_has_no_base_rather_than_a_wrong_one() -> None:
+    odd = Tax("Odd", Decimal("5.00"), Decimal(7))
+    one = line(total=Decimal("100.00"), subtotal=Decimal("100.00"), tax=Decimal("5.00"), taxes=(odd,))
+    invoice = invoice_of(minimal_snapshot(lines=(one,), taxes=(odd,), tax_total=Decimal("5.00")))
+    assert invoice.taxes[0].base is None
     assert CheckKey.TAX_BASE_UNKNOWN in keys(invoice)
+
+
+def test_two_taxes_that_cannot_be_told_apart_have_no_base() -> None:
+    same = Tax("VAT", Decimal("5.00"), Decimal(5))
+    one = line(total=Decimal("100.00"), subtotal=Decimal("100.00"), tax=Decimal("10.00"), taxes=(same, same))
+    invoice = invoice_of(minimal_snapshot(lines=(one,), taxes=(same, same), tax_total=Decimal("10.00")))
+    assert [tax.base for tax in invoice.taxes] == [None, None]
+
+
+def test_free_shipping_by_a_discount_fits_although_no_line_bears_it() -> None:
+    free = Charge("shipping", "Standard", Decimal("0.00"), Decimal("0.00"))
+    order = order_snapshot(
+        charges=(free,),
+        shipping_total=Decimal("5.90"),
+        discount_total=Decimal("15.90"),
+        total=Decimal("142.90"),
+        tax_total=Decimal("22.81"),
+        taxes=(Tax("VAT", Decimal("22.81"), Decimal(19)),),
+    )
+    assert invoice_of(order).checks == ()
 
 
 def test_one_tax_finds_its_base_on_platforms_that_name_no_rates_on_lines() -> None:
