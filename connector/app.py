@@ -1,7 +1,7 @@
 """The composition root: settings in, the service and its pages out."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from flask import Flask, Response, request
@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import adapters
 from adapters import http
+from adapters.contract import Manifest
 from connector import __version__
 from connector.database import Database
 from connector.domain.clock import Clock, SystemClock
@@ -42,6 +43,7 @@ def build_service(
     clock: Clock | None = None,
     channels: Mapping[str, Channel] | None = None,
     fetchers: Mapping[str, Fetch] | None = None,
+    manifest: Callable[[str], Manifest] = adapters.manifest,
 ) -> Service:
     """Put the parts together on a database brought to the newest schema. Tests hand in other parts.
 
@@ -56,12 +58,12 @@ def build_service(
     process_inbox = ProcessInbox(
         database,
         shops,
-        adapters.manifest,
+        manifest,
         clock,
         metrics,
         tracking_wait=timedelta(minutes=settings.tracking_wait_minutes),
     )
-    look_again = LookAgainFlow(database, shops, adapters.manifest, fetchers or {}, process_inbox, clock)
+    look_again = LookAgainFlow(database, shops, manifest, fetchers or {}, process_inbox, clock)
     issue_documents = IssueDocuments(database, shops, clock, metrics)
     send_outbox = SendOutbox(
         database,
@@ -87,6 +89,7 @@ def build_service(
         database=database,
         metrics=metrics,
         seal=seal,
+        manifest=manifest,
         shops=shops,
         process_inbox=process_inbox,
         look_again=look_again,
@@ -102,7 +105,13 @@ def build_service(
 def build_door(service: Service) -> Door:
     """The door of a service; what it records wakes the service's loops at once."""
     return Door(
-        service.database, service.shops, service.settings, service.clock, service.metrics, recorded=service.nudge
+        service.database,
+        service.shops,
+        service.settings,
+        service.clock,
+        service.metrics,
+        recorded=service.nudge,
+        manifest=service.manifest,
     )
 
 

@@ -38,6 +38,8 @@ class Process:
         """Run until `stop`, SIGTERM or SIGINT. What is at hand is finished; what is not is due at the next start."""
         if self._service.database.is_sqlite:
             self._service.recover.start_alone()
+        elif self._work:
+            self._service.recover.run()
         if self._work:
             for loop in self._service.loops:
                 loop.start()

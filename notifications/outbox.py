@@ -156,7 +156,11 @@ def enqueue(
 
     One that exists already stays as it is, but one that still waits may be wanted sooner (its tracking number came).
     """
-    rows = [_row(notification, delivery_id, now) for notification, delivery_id in wanted]
+    # A microsecond apart, so that what was decided together is also sent in the order of the decisions.
+    rows = [
+        _row(notification, delivery_id, now + timedelta(microseconds=place))
+        for place, (notification, delivery_id) in enumerate(wanted)
+    ]
     if not rows:
         return
     statement = database.insert(outbox)

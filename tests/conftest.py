@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 
 from tests import chromium, postgresql
+from tests.databases import fresh_postgresql_database
 
 REQUIRE_ALL = "CONNECTOR_TEST_REQUIRE_ALL"
 
@@ -33,3 +34,11 @@ def postgresql_url() -> Iterator[str]:
 def chromium_path() -> Path:
     """Path of the system's Chromium."""
     return chromium.find_chromium() or unavailable(chromium.INSTALL_HINT)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; a test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/connector.db"
+    return fresh_postgresql_database(request.getfixturevalue("postgresql_url"))

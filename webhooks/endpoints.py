@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 import sqlalchemy as sa
 
-import adapters
 from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
@@ -64,7 +63,7 @@ class Door:
         metrics: Metrics,
         *,
         recorded: Callable[[], None],
-        manifests: Callable[[str], Manifest] = adapters.manifest,
+        manifest: Callable[[str], Manifest],
     ) -> None:
         """`recorded` is called after each commit, from the committing thread."""
         self.largest = settings.largest_delivery_bytes
@@ -73,7 +72,7 @@ class Door:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._manifests = manifests
+        self._manifest = manifest
         self._room = 8 * self.largest
         self._inbox: GroupCommit[Recorded, bool] = GroupCommit(
             database, self._write, name="inbox-writer", committed=recorded
@@ -83,7 +82,7 @@ class Door:
         """Look at a request before its body: an Answer ends it here."""
         parts = path[len(PREFIX) :].strip("/").split("/")
         try:
-            manifest = self._manifests(parts[0])
+            manifest = self._manifest(parts[0])
         except KeyError:
             return self.refuse("unknown", "unknown platform", 404, "There is no such platform here.")
         sent = _joined(headers)

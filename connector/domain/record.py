@@ -182,35 +182,53 @@ def _facts(record: OrderRecord) -> Iterator[tuple[Tag, str, datetime, dict[str, 
     if snapshot is None:
         return
     yield Tag.ORDER_PLACED, "", snapshot.placed_at, {"total": str(snapshot.total), "currency": snapshot.currency}
-    if snapshot.payment.settled:
-        yield Tag.ORDER_PAID, "", snapshot.paid_at or snapshot.updated_at, {"word": snapshot.status_word}
-    if snapshot.state is OrderState.CANCELLED:
-        replaced = Tag.ORDER_REPLACED if snapshot.replaced_by else Tag.ORDER_CANCELLED
-        yield replaced, "", snapshot.cancelled_at or snapshot.updated_at, {"replaced_by": snapshot.replaced_by}
-    elif record.knows(Tag.ORDER_CANCELLED):
-        yield Tag.ORDER_REOPENED, "", snapshot.updated_at, {"word": snapshot.status_word}
-    if snapshot.state is OrderState.COMPLETED:
-        yield Tag.ORDER_COMPLETED, "", snapshot.completed_at or snapshot.updated_at, {"word": snapshot.status_word}
-    if snapshot.state is OrderState.UNKNOWN or snapshot.payment is PaymentState.UNKNOWN:
-        yield Tag.STATUS_UNKNOWN, snapshot.status_word, snapshot.updated_at, {"word": snapshot.status_word}
+    yield from _order_facts(record, snapshot)
     for refund in record.refunds:
         details = {"amount": str(refund.amount), "currency": snapshot.currency}
-        yield Tag.REFUND_MADE, refund.refund_id, refund.refunded_at, details
+        own = refund.refunded_at if refund.refunded_at != snapshot.updated_at else None
+        yield Tag.REFUND_MADE, refund.refund_id, _moment(record, own, refund.refunded_at), details
     for shipment in record.shipments:
-        yield from _shipment_facts(shipment)
+        yield from _shipment_facts(record, shipment)
 
 
-def _shipment_facts(shipment: Shipment) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
+def _order_facts(record: OrderRecord, snapshot: OrderSnapshot) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
+    details = {"word": snapshot.status_word}
+    if snapshot.payment.settled:
+        yield Tag.ORDER_PAID, "", _moment(record, snapshot.paid_at, snapshot.updated_at), details
+    if snapshot.state is OrderState.CANCELLED:
+        replaced = Tag.ORDER_REPLACED if snapshot.replaced_by else Tag.ORDER_CANCELLED
+        when = _moment(record, snapshot.cancelled_at, snapshot.updated_at)
+        yield replaced, "", when, {"replaced_by": snapshot.replaced_by}
+    elif record.knows(Tag.ORDER_CANCELLED):
+        yield Tag.ORDER_REOPENED, "", snapshot.updated_at, details
+    if snapshot.state is OrderState.COMPLETED:
+        yield Tag.ORDER_COMPLETED, "", _moment(record, snapshot.completed_at, snapshot.updated_at), details
+    if snapshot.state is OrderState.UNKNOWN or snapshot.payment is PaymentState.UNKNOWN:
+        yield Tag.STATUS_UNKNOWN, snapshot.status_word, snapshot.updated_at, details
+
+
+def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
     subject, details = shipment.shipment_id, {"word": shipment.status_word}
     if shipment.status is ShipmentStatus.CANCELLED:
         yield Tag.SHIPMENT_CANCELLED, subject, shipment.updated_at, details
     if shipment.status is ShipmentStatus.LABEL_CREATED:
         yield Tag.SHIPMENT_PREPARED, subject, shipment.updated_at, details
     if has_left(shipment):
-        yield Tag.SHIPMENT_SHIPPED, subject, shipment.shipped_at or shipment.updated_at, details
+        yield Tag.SHIPMENT_SHIPPED, subject, _moment(record, shipment.shipped_at, shipment.updated_at), details
         yield Tag.SHIPMENT_PROGRESS, f"{subject}:{shipment.status.value}", shipment.updated_at, details
     if shipment.tracking and shipment.status is not ShipmentStatus.CANCELLED:
         numbers = ", ".join(one.number for one in shipment.tracking)
         yield Tag.SHIPMENT_TRACKING, f"{subject}:{numbers}", shipment.updated_at, {"numbers": numbers}
     if shipment.status is ShipmentStatus.DELIVERED:
-        yield Tag.SHIPMENT_DELIVERED, subject, shipment.delivered_at or shipment.updated_at, details
+        yield Tag.SHIPMENT_DELIVERED, subject, _moment(record, shipment.delivered_at, shipment.updated_at), details
+
+
+def _moment(record: OrderRecord, told: datetime | None, document: datetime) -> datetime:
+    """When something happened, also if the platform does not say.
+
+    For an order we knew: with the document that first tells it. For one we never heard of it may be any time since it
+    was placed, so that oldest moment is taken, and nothing old becomes news (P4).
+    """
+    if told or record.knows(Tag.ORDER_PLACED) or record.snapshot is None:
+        return told or document
+    return record.snapshot.placed_at

@@ -1,7 +1,9 @@
 """The service as its parts, put together by connector/app.py."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.flow.fetch_sender_keys import FetchSenderKeys
@@ -27,6 +29,8 @@ class Service:
     database: Database
     metrics: Metrics
     seal: Seal
+    manifest: Callable[[str], Manifest]
+    """A platform's manifest by its name; KeyError for one there is not."""
     shops: ShopDirectory
     process_inbox: ProcessInbox
     look_again: LookAgainFlow

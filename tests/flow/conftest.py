@@ -1,15 +1,28 @@
 """Every test of the road runs on both databases."""
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.databases import fresh_postgresql_database
+from tests.flow.road import Road
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/connector.db"
-    return fresh_postgresql_database(request.getfixturevalue("postgresql_url"))
+@pytest.fixture
+def make_road(database_url: str) -> Iterator[Callable[..., Road]]:
+    """Makes a road on an empty database; it is closed at the end."""
+    made: list[Road] = []
+
+    def make(**named: Any) -> Road:
+        made.append(Road(database_url, **named))
+        return made[-1]
+
+    yield make
+    for road in made:
+        road.close()
+
+
+@pytest.fixture
+def road(make_road: Callable[..., Road]) -> Road:
+    """A road with one connected shop, a fake platform and a fake channel."""
+    return make_road()

@@ -118,7 +118,12 @@ def main(database_url: str, port: str, smtp_port: str, point: str, count: str, h
         tracking_wait_minutes=0,
     )
     service = build_service(settings, clock=ClockAhead(float(hours_ahead)))
-    Process(service).run(lambda: sys.stdout.write("ready\n") and sys.stdout.flush())
+    Process(service).run(_say_ready)
+
+
+def _say_ready() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
