@@ -42,9 +42,7 @@ def read_order(document: Reader, fulfillments: list[Reader] | None, shop: Shop) 
         raise document.refusal("date_created_gmt", "it is missing", "a date and time")
     updated_at = _moment(document, "date_modified", shop, warnings) or placed_at
     completed_at = document.moment_if_any("date_completed_gmt")
-    parcels = read_parcels(
-        meta, fulfillments, updated_at, (completed_at or updated_at) if status in SAYS_IT_LEFT else None
-    )
+    parcels = read_parcels(meta, fulfillments, updated_at, has_left=status in SAYS_IT_LEFT, left_at=completed_at)
     lines, charges = _lines(document), _charges(document)
     refunds = tuple(_refunds(document, updated_at))
     locale, locale_source = _language(document, meta, warnings)

@@ -34,17 +34,23 @@ def has_fulfillments(meta: Mapping[str, object]) -> bool:
 
 
 def read_parcels(
-    meta: Mapping[str, object], fulfillments: list[Reader] | None, updated_at: datetime, left_at: datetime | None
+    meta: Mapping[str, object],
+    fulfillments: list[Reader] | None,
+    updated_at: datetime,
+    *,
+    has_left: bool,
+    left_at: datetime | None,
 ) -> Parcels:
-    """All parcels, one a tracking number. `left_at`: when they have left if a number has no date of its own.
+    """All parcels, one a tracking number.
 
+    `has_left` and `left_at` (None: not known when) are for numbers that have no date of their own.
     Raises UnreadableDelivery for a fulfillment that WooCommerce itself would not write.
     """
     by_number: dict[str, Shipment] = {}
     warnings = []
     for name, entry in _entries(meta):
         try:
-            shipment = _of_plugin(entry, updated_at, left_at)
+            shipment = _of_plugin(entry, updated_at, has_left=has_left, left_at=left_at)
         except UnreadableDelivery as error:
             warnings.append(f"tracking in {name} was not understood ({error})")
         else:
@@ -91,18 +97,17 @@ def _single(number: object, carrier: object, shipped: object) -> Reader:
     return Reader({"tracking_number": number, "tracking_provider": carrier, "date_shipped": shipped})
 
 
-def _of_plugin(entry: Reader, updated_at: datetime, left_at: datetime | None) -> Shipment | None:
+def _of_plugin(entry: Reader, updated_at: datetime, *, has_left: bool, left_at: datetime | None) -> Shipment | None:
     number = entry.text("tracking_number").strip()
     if not number:
         return None
     dated = _shipped_at(entry, updated_at)
-    shipped_at = dated or left_at
     return Shipment(
         shipment_id=entry.key("tracking_id") if entry.has("tracking_id") else _derived_id(number),
-        status=ShipmentStatus.ACCEPTED if shipped_at else ShipmentStatus.LABEL_CREATED,
+        status=ShipmentStatus.ACCEPTED if dated or has_left else ShipmentStatus.LABEL_CREATED,
         status_word="date_shipped" if dated else "tracking_number",
         updated_at=updated_at,
-        shipped_at=shipped_at,
+        shipped_at=dated or (left_at if has_left else None),
         tracking=(TrackingNumber(number, _carrier(entry), entry.text("custom_tracking_link")),),
         items=tuple(_item(item, "id", "quantity") for item in entry.items("line_items")),
     )
@@ -144,15 +149,14 @@ def _of_fulfillment(document: Reader) -> Shipment | None:
     if not number or document.has("date_deleted"):
         return None
     fulfilled = document.flag("is_fulfilled")
-    updated_at = document.moment("date_updated")
     provider = fields.text("_shipment_provider")
     carrier = fields.text("_provider_name") if provider == "other" else provider
     return Shipment(
         shipment_id=f"fulfillment-{document.key('id')}",
         status=ShipmentStatus.ACCEPTED if fulfilled else ShipmentStatus.LABEL_CREATED,
         status_word=document.text("status"),
-        updated_at=updated_at,
-        shipped_at=(fields.moment_if_any("_date_fulfilled") or updated_at) if fulfilled else None,
+        updated_at=document.moment("date_updated"),
+        shipped_at=fields.moment_if_any("_date_fulfilled") if fulfilled else None,
         tracking=(TrackingNumber(number, carrier or provider, fields.text("_tracking_url")),),
         items=tuple(_item(item, "item_id", "qty") for item in fields.items("_items")),
     )

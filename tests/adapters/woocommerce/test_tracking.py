@@ -105,6 +105,13 @@ def test_a_number_without_a_date_has_left_once_the_order_is_completed() -> None:
     assert completed.shipments[0].shipped_at == completed.completed_at
 
 
+def test_when_a_parcel_left_is_not_made_up_p4() -> None:
+    shipped = order(status="shipped", date_completed_gmt=None, meta_data=[{"key": "_tracking_number", "value": "N1"}])
+    (fulfilled,) = with_fulfillments([fulfillment()]).shipments
+    for parcel in (shipped.shipments[0], fulfilled):
+        assert (parcel.status, parcel.shipped_at) == (ShipmentStatus.ACCEPTED, None)
+
+
 def test_the_same_number_posted_twice_is_one_parcel_p2() -> None:
     twice = with_meta(
         _wc_shipment_tracking_items=[item(), item(tracking_id="another")],
@@ -165,7 +172,8 @@ def test_a_tracking_number_that_was_deleted_takes_the_parcel_back() -> None:
 
 def test_fulfilled_is_a_text_in_lists_and_a_bool_elsewhere() -> None:
     for fulfilled in ("1", 1, True):
-        (parcel,) = with_fulfillments([fulfillment(fulfilled=fulfilled)]).shipments
+        dated = fulfillment(fulfilled=fulfilled, meta={"_date_fulfilled": "2026-11-21T20:05:50Z"})
+        (parcel,) = with_fulfillments([dated]).shipments
         assert (parcel.shipment_id, parcel.status) == ("fulfillment-2", ShipmentStatus.ACCEPTED)
         assert parcel.shipped_at == datetime(2026, 11, 21, 20, 5, 50, tzinfo=UTC)
 
