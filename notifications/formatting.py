@@ -19,6 +19,7 @@ FIRST_STRONG_ISOLATE = "\u2068"
 POP_ISOLATE = "\u2069"
 RIGHT_TO_LEFT_MARK = "\u200f"
 
+_LEFT_TO_RIGHT_MARK = "\u200e"
 _WORD_JOINER = "\u2060"
 _LONGEST = 40
 _UNWANTED = re.compile(
@@ -164,6 +165,9 @@ class Formats:
         if not _CURRENCY.fullmatch(currency):
             return "", self._minus, NO_BREAK_SPACE + clean(currency, 12)
         symbol = get_currency_symbol(currency, self._locale)
+        if self.rtl and re.search("[A-Z]", symbol):
+            # Without the marks, right-to-left text shows US$ as $US.
+            symbol = f"{_LEFT_TO_RIGHT_MARK}{symbol}{_LEFT_TO_RIGHT_MARK}"
         pattern = self._locale.currency_formats["standard"]
         before, after = pattern.prefix[0].replace("¤", symbol), pattern.suffix[0].replace("¤", symbol)
         if before and unicodedata.category(before[-1]).startswith("L"):

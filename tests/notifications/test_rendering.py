@@ -8,11 +8,13 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
 
 from connector.domain.errors import Permanent
 from connector.domain.order import Shipment, ShipmentItem
@@ -302,6 +304,25 @@ def test_styles_stand_in_the_elements_and_only_media_rules_remain() -> None:
     assert re.findall(r"@media \(([\w-]+)", style) == ["max-width", "prefers-color-scheme"]
     assert not re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", style).strip()
     assert html.count('style="') > 40
+
+
+def test_no_word_is_too_long_for_a_phone(chromium_path: Path) -> None:
+    endless = "Supercalifragilistic" * 8
+    known = rich(
+        "shipped",
+        billing=address(first_name=endless),
+        shipping=address(last_name=endless, lines=(endless,), country="KW"),
+        lines=(line(name=endless, details=((endless, endless),)), line(line_id="line-2", name=endless)),
+        number=endless,
+        payment_method=endless,
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 360, "height": 800})
+        for locale in ("en", "ar"):
+            page.set_content(mail("shipped", locale, known, shop(name=endless)).html)
+            assert page.evaluate("document.documentElement.scrollWidth") == 360
+        browser.close()
 
 
 @given(st.from_regex("#[0-9a-f]{6}", fullmatch=True))
