@@ -15,6 +15,7 @@ from webhooks.verification import sign
 
 SECRET = "store-secret-0123456789"
 PLATFORM = adapters.NAMES[1]
+SIGNATURE = next(one for one in adapters.manifest(PLATFORM).signatures if isinstance(one, HmacSignature))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,15 @@ def order(number: int, *, modified_seconds: int = 0, **changes: Any) -> dict[str
 
 def post(document: object, *, topic: str = "order.updated", delivery_id: str = "d-1") -> Post:
     """A document as the store would send it."""
-    body = json.dumps(document).encode()
-    signature = next(one for one in adapters.manifest(PLATFORM).signatures if isinstance(one, HmacSignature))
-    return Post(
-        {
-            "content-type": "application/json",
-            signature.headers[0]: sign(signature, body, SECRET),
-            "x-wc-webhook-topic": topic,
-            "x-wc-webhook-delivery-id": delivery_id,
-        },
-        body,
-    )
+    return post_bytes(json.dumps(document).encode(), topic=topic, delivery_id=delivery_id)
+
+
+def post_bytes(body: bytes, *, topic: str = "order.updated", delivery_id: str = "d-1") -> Post:
+    """Any bytes, genuinely signed."""
+    headers = {
+        "content-type": "application/json",
+        SIGNATURE.headers[0]: sign(SIGNATURE, body, SECRET),
+        "x-wc-webhook-topic": topic,
+        "x-wc-webhook-delivery-id": delivery_id,
+    }
+    return Post(headers, body)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 import sqlalchemy as sa
@@ -327,7 +328,7 @@ def test_a_platform_that_is_away_is_asked_again_and_given_up_in_the_end(make_roa
 def test_an_adapter_that_fails_is_tried_again_then_shown_and_can_be_replayed(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> object:
+    def broken(*_: object) -> NoReturn:
         raise RuntimeError("a fault of ours")
 
     with monkeypatch.context() as patch:
