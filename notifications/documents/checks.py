@@ -26,6 +26,9 @@ SENTENCES = {
     CheckKey.LETTERS_NOT_SHOWN: "“{subject}” has letters the document's fonts lack; they show as �.",
 }
 
+_FIGURES = 30
+"""Amounts with more figures are told with their exponent."""
+
 
 def describe(check: Check) -> str:
     """The check as a sentence for the merchant, in English. Holds text a shopper typed: escape it where it is shown."""
@@ -120,4 +123,4 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def _plain(amount: Decimal) -> str:
-    return f"{amount:f}"
+    return f"{amount:f}" if abs(amount.adjusted()) < _FIGURES else str(amount)

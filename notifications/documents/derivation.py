@@ -85,7 +85,15 @@ def _base(tax: Tax, bearing: Sequence[_Borne]) -> Decimal | None:
     if not bearing or abs(sum(one.amount for one in bearing) - tax.amount) > tolerance:
         return None
     net = sum((one.net for one in bearing), Decimal(0))
-    if tax.percent is None:
-        return net
     compound = net + sum(one.other_taxes for one in bearing)
-    return next((base for base in (net, compound) if abs(base * tax.percent / 100 - tax.amount) <= tolerance), None)
+    for base in (net, compound):
+        if tax.percent is None or abs(base * tax.percent / 100 - tax.amount) <= tolerance:
+            return _without_idle_zeros(base, places(tax.amount))
+    return None
+
+
+def _without_idle_zeros(amount: Decimal, at_least: int) -> Decimal:
+    """107.9000 as 107.90 where two places are usual; the value stays."""
+    while places(amount) > at_least and amount.as_tuple().digits[-1] == 0:
+        amount = amount.quantize(Decimal(1).scaleb(1 - places(amount)))
+    return amount

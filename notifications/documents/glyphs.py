@@ -7,6 +7,8 @@ from itertools import chain
 from pathlib import Path
 
 FONTS = Path(__file__).parent / "fonts"
+_SEGMENTS = 4
+"""The format of the character map that every font has."""
 
 
 @cache
@@ -20,13 +22,12 @@ def alphabets() -> tuple[frozenset[int], ...]:
 
 
 def _code_points(font: bytes) -> Iterator[int]:
-    """Read the Unicode character maps of a TrueType font (OpenType specification, table cmap, formats 4 and 12)."""
+    """The characters below U+10000 that a TrueType font has (OpenType specification, table cmap, format 4)."""
     cmap = _table(font, b"cmap")
     count = struct.unpack_from(">H", cmap, 2)[0]
     starts = {struct.unpack_from(">HHI", cmap, 4 + 8 * index)[2] for index in range(count)}
-    readers = {4: _format_4, 12: _format_12}
-    tables = ((readers.get(struct.unpack_from(">H", cmap, start)[0]), cmap[start:]) for start in starts)
-    return chain.from_iterable(reader(table) for reader, table in tables if reader)
+    maps = (cmap[start:] for start in starts if struct.unpack_from(">H", cmap, start)[0] == _SEGMENTS)
+    return chain.from_iterable(_characters(segments) for segments in maps)
 
 
 def _table(font: bytes, name: bytes) -> bytes:
@@ -38,7 +39,7 @@ def _table(font: bytes, name: bytes) -> bytes:
     raise ValueError(f"the font has no table {name!r}")
 
 
-def _format_4(table: bytes) -> Iterator[int]:
+def _characters(table: bytes) -> Iterator[int]:
     doubled = struct.unpack_from(">H", table, 6)[0]
     ends = struct.unpack_from(f">{doubled // 2}H", table, 14)
     starts = struct.unpack_from(f">{doubled // 2}H", table, 16 + doubled)
@@ -50,10 +51,3 @@ def _format_4(table: bytes) -> Iterator[int]:
             glyph = struct.unpack_from(">H", table, at + offset + 2 * (code - first))[0] if offset else code + delta
             if glyph & 0xFFFF:
                 yield code
-
-
-def _format_12(table: bytes) -> Iterator[int]:
-    groups = struct.unpack_from(">I", table, 12)[0]
-    for index in range(groups):
-        first, last, _ = struct.unpack_from(">III", table, 16 + 12 * index)
-        yield from range(first, last + 1)

@@ -58,6 +58,7 @@ class _Page:
             "colour": invoice.colour,
             "title": f"{labels.invoice} {number}",
             "author": printable(invoice.seller.legal_name),
+            "running_head": printable(invoice.seller.legal_name, 60),
             "heading": labels.invoice,
             "number": number,
             "seller": {"name": printable(invoice.seller.legal_name), "lines": list(self._seller())},

@@ -158,6 +158,20 @@ def test_two_taxes_that_cannot_be_told_apart_have_no_base() -> None:
     assert [tax.base for tax in invoice.taxes] == [None, None]
 
 
+def test_a_base_has_no_zeros_beyond_the_usual_places() -> None:
+    vat = Tax("VAT", Decimal("0.57"), Decimal(19))
+    fine = line(total=Decimal("3.0000"), subtotal=Decimal("3.0000"), tax=Decimal("0.57"), taxes=(vat,))
+    invoice = invoice_of(minimal_snapshot(lines=(fine,), taxes=(vat,), tax_total=Decimal("0.57")))
+    assert str(invoice.taxes[0].base) == "3.00"
+
+
+@pytest.mark.parametrize("figure", ["1E+500000", "1E-500000", "9" * 400])
+def test_absurd_amounts_are_stated_briefly(figure: str) -> None:
+    invoice = invoice_of(order_snapshot(total=Decimal(figure), lines=(line(subtotal=Decimal(figure)),)))
+    assert CheckKey.TOTAL_DIFFERS in keys(invoice)
+    assert all(len(describe(check)) < 1000 for check in invoice.checks)
+
+
 def test_free_shipping_by_a_discount_fits_although_no_line_bears_it() -> None:
     free = Charge("shipping", "Standard", Decimal("0.00"), Decimal("0.00"))
     order = order_snapshot(
