@@ -1,16 +1,19 @@
 """All we know of one order, and the one rule by which it grows: what is new, and never backwards (P3)."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
-from connector.domain.delivery import News, ShipmentUpdate
+from connector.domain.delivery import News, RefundUpdate, ShipmentUpdate
 from connector.domain.order import OrderSnapshot, Refund, Shipment
+from connector.domain.parcel import deciding, merged
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
 
-Fact = tuple[Tag, str]
+_Told = tuple[Tag, str, datetime, dict[str, str]]
 
 _LEFT_THE_SHOP = frozenset(ShipmentStatus) - {
     ShipmentStatus.UNKNOWN,
@@ -21,6 +24,14 @@ _LEFT_THE_SHOP = frozenset(ShipmentStatus) - {
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The newest list of an order's parcels that named all there were."""
+
+    at: datetime
+    shipment_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRecord:
     """One order as known now. `snapshot` is None while only parts (a parcel, a refund) have been heard of."""
 
@@ -28,13 +39,21 @@ class OrderRecord:
     order_id: str
     snapshot: OrderSnapshot | None = None
     shipments: tuple[Shipment, ...] = ()
-    """In the order they were first heard of."""
+    """What `tellings` and `listing` come to, by id."""
     refunds: tuple[Refund, ...] = ()
+    """The earliest first."""
     facts: frozenset[str] = frozenset()
     """Everything that was ever learned, as `tag|subject`; nothing in it is news again."""
     locale: str = ""
     """The customer's language, fixed with the first snapshot (P9)."""
     locale_source: str = ""
+    tellings: tuple[ShipmentUpdate, ...] = ()
+    """What was told of parcels and may still decide something."""
+    listing: Listing | None = None
+    first_cancelled_at: datetime | None = None
+    """The oldest document that tells of a cancellation."""
+    last_open_at: datetime | None = None
+    """The newest document that tells of an order that is not cancelled."""
 
     def knows(self, tag: Tag, subject: str = "") -> bool:
         return f"{tag.value}|{subject}" in self.facts
@@ -73,38 +92,35 @@ def apply(record: OrderRecord, update: News, learned_at: datetime) -> Applied:
 
     The record that results does not depend on the order in which updates come.
     """
-    if isinstance(update, OrderSnapshot):
-        grown = _with_snapshot(record, update)
-    elif isinstance(update, ShipmentUpdate):
-        grown = replace(record, shipments=_with_shipment(record.shipments, update.shipment, partial=update.partial))
-    else:
-        grown = replace(record, refunds=_with_refund(record.refunds, update.refund))
-    if grown == record:
-        return Applied(record, (), "nothing new")
+    grown = _joined(record, update)
     if grown.snapshot is None:
-        return Applied(grown, (), "kept until the order itself is known")
-    entries = tuple(_news(grown, learned_at))
+        outcome = "nothing new" if grown == record else "kept until the order itself is known"
+        return Applied(grown, (), outcome)
+    heard: tuple[News, ...] = (update,) if record.snapshot else (update, *reversed(record.tellings))
+    entries = tuple(_news(grown, heard, learned_at))
     facts = grown.facts | {_key(entry.tag, entry.subject) for entry in entries}
-    return Applied(replace(grown, facts=facts), entries, "applied")
+    grown = replace(grown, tellings=tuple(_deciding(grown.tellings)), facts=facts)
+    return Applied(grown, entries, "nothing new" if grown == record else "applied")
 
 
 def _key(tag: Tag, subject: str) -> str:
     return f"{tag.value}|{subject}"
 
 
-def _with_snapshot(record: OrderRecord, snapshot: OrderSnapshot) -> OrderRecord:
-    current = record.snapshot
-    if current is not None and _version(snapshot) <= _version(current):
-        return record
-    shipments = record.shipments
-    for shipment in snapshot.shipments:
-        shipments = _with_shipment(shipments, shipment)
-    if snapshot.shipments_are_complete:
-        shipments = _without_missing(shipments, snapshot)
-    refunds = record.refunds
-    for refund in snapshot.refunds:
-        refunds = _with_refund(refunds, refund)
-    return replace(record, snapshot=snapshot, shipments=shipments, refunds=refunds)
+def _joined(record: OrderRecord, update: News) -> OrderRecord:
+    """The record with all that the update tells, before anything is forgotten and before it is said what is new."""
+    if isinstance(update, RefundUpdate):
+        return replace(record, refunds=_with_refunds(record.refunds, (update.refund,)))
+    if isinstance(update, ShipmentUpdate):
+        return _with_tellings(record, (update,))
+    grown = replace(
+        record,
+        snapshot=max((one for one in (record.snapshot, update) if one), key=_version),
+        refunds=_with_refunds(record.refunds, update.refunds),
+        listing=_newer_listing(record.listing, update),
+        **_open_and_cancelled(record, update),
+    )
+    return _with_tellings(grown, tuple(ShipmentUpdate(update.order_id, shipment) for shipment in update.shipments))
 
 
 def _version(snapshot: OrderSnapshot) -> tuple[datetime, int, bytes]:
@@ -122,92 +138,117 @@ def _version(snapshot: OrderSnapshot) -> tuple[datetime, int, bytes]:
     return snapshot.updated_at, progress, hashlib.sha256(repr(snapshot).encode()).digest()
 
 
-def _with_shipment(known: tuple[Shipment, ...], news: Shipment, *, partial: bool = False) -> tuple[Shipment, ...]:
-    if not any(one.shipment_id == news.shipment_id for one in known):
-        return (*known, news)
-    return tuple(_merged(one, news, partial=partial) if one.shipment_id == news.shipment_id else one for one in known)
-
-
-def _merged(known: Shipment, news: Shipment, *, partial: bool) -> Shipment:
-    """One parcel from two tellings: the newer one's words, the further one's status, the first one's moments."""
-    newer, older = (news, known) if news.updated_at >= known.updated_at else (known, news)
-    revived = known.status is ShipmentStatus.CANCELLED and newer is news and news.updated_at > known.updated_at
-    further = newer if revived or newer.status.rank >= older.status.rank else older
-    words = known if partial or newer is known else news
-    rest = news if words is known else known
-    return replace(
-        words,
-        status=further.status,
-        status_word=further.status_word,
-        updated_at=newer.updated_at,
-        shipped_at=_first(known.shipped_at, news.shipped_at),
-        delivered_at=_first(known.delivered_at, news.delivered_at),
-        estimated_delivery_at=newer.estimated_delivery_at or older.estimated_delivery_at,
-        tracking=words.tracking or rest.tracking,
-        items=words.items or rest.items,
-    )
-
-
-def _first(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one and other else one or other
-
-
-def _without_missing(known: tuple[Shipment, ...], snapshot: OrderSnapshot) -> tuple[Shipment, ...]:
-    """A parcel the platform listed before and lists no more was taken back by the shop."""
-    listed = {shipment.shipment_id for shipment in snapshot.shipments}
-    return tuple(
-        one
-        if one.shipment_id in listed or one.updated_at >= snapshot.updated_at
-        else replace(
-            one, status=ShipmentStatus.CANCELLED, status_word="no longer listed", updated_at=snapshot.updated_at
-        )
-        for one in known
-    )
-
-
-def _with_refund(known: tuple[Refund, ...], news: Refund) -> tuple[Refund, ...]:
-    if any(one.refund_id == news.refund_id for one in known):
+def _newer_listing(known: Listing | None, snapshot: OrderSnapshot) -> Listing | None:
+    if not snapshot.shipments_are_complete:
         return known
-    return (*known, news)
+    news = Listing(snapshot.updated_at, tuple(sorted(one.shipment_id for one in snapshot.shipments)))
+    return max((one for one in (known, news) if one), key=lambda one: (one.at, one.shipment_ids))
 
 
-def _news(record: OrderRecord, learned_at: datetime) -> Iterator[TimelineEntry]:
-    for tag, subject, occurred_at, details in _facts(record):
-        if not record.knows(tag, subject):
+def _open_and_cancelled(record: OrderRecord, snapshot: OrderSnapshot) -> dict[str, datetime | None]:
+    """The two moments that decide whether an order was reopened."""
+    at = snapshot.updated_at
+    if snapshot.state in {OrderState.OPEN, OrderState.ON_HOLD, OrderState.COMPLETED}:
+        return {"last_open_at": max(at, record.last_open_at or at)}
+    if snapshot.state is OrderState.CANCELLED and not snapshot.replaced_by:
+        return {"first_cancelled_at": min(at, record.first_cancelled_at or at)}
+    return {}
+
+
+def _with_tellings(record: OrderRecord, news: Iterable[ShipmentUpdate]) -> OrderRecord:
+    """What decides nothing any more is kept until the order itself is known, since nothing has been said of it yet."""
+    tellings = dict.fromkeys((*record.tellings, *news))
+    shipments = (_as_listed(merged(parcel), record.listing) for parcel in _by_parcel(tellings))
+    return replace(record, tellings=tuple(tellings), shipments=tuple(shipments))
+
+
+def _by_parcel(tellings: Iterable[ShipmentUpdate]) -> Iterator[list[ShipmentUpdate]]:
+    """By id; the shorter first, so that numbers stand in their order."""
+    found: defaultdict[str, list[ShipmentUpdate]] = defaultdict(list)
+    for one in tellings:
+        found[one.shipment.shipment_id].append(one)
+    for shipment_id in sorted(found, key=lambda text: (len(text), text)):
+        yield found[shipment_id]
+
+
+def _deciding(tellings: Iterable[ShipmentUpdate]) -> Iterator[ShipmentUpdate]:
+    for parcel in _by_parcel(tellings):
+        yield from deciding(parcel)
+
+
+def _as_listed(shipment: Shipment, listing: Listing | None) -> Shipment:
+    """A parcel that a newer, complete list leaves out was taken back by the shop."""
+    if listing is None or shipment.shipment_id in listing.shipment_ids or shipment.updated_at >= listing.at:
+        return shipment
+    return replace(shipment, status=ShipmentStatus.CANCELLED, status_word="no longer listed", updated_at=listing.at)
+
+
+def _with_refunds(known: tuple[Refund, ...], news: Iterable[Refund]) -> tuple[Refund, ...]:
+    """Of two tellings of one refund the one that says more counts, then the earlier one."""
+    found = {one.refund_id: one for one in known}
+    for one in news:
+        found[one.refund_id] = min(found.get(one.refund_id, one), one, key=_least_certain)
+    return tuple(sorted(found.values(), key=lambda one: (one.refunded_at, one.refund_id)))
+
+
+def _least_certain(refund: Refund) -> tuple[bool, bool, datetime, Decimal, str, str]:
+    return (
+        not refund.currency,
+        not refund.reason,
+        refund.refunded_at,
+        refund.amount,
+        refund.currency,
+        refund.reason,
+    )
+
+
+def _news(record: OrderRecord, heard: Iterable[News], learned_at: datetime) -> Iterator[TimelineEntry]:
+    said = set(record.facts)
+    for tag, subject, occurred_at, details in _facts(record, heard):
+        if _key(tag, subject) not in said:
+            said.add(_key(tag, subject))
             yield TimelineEntry(tag, subject, occurred_at, learned_at, details)
 
 
-def _facts(record: OrderRecord) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
+def _facts(record: OrderRecord, heard: Iterable[News]) -> Iterator[_Told]:
+    """What each update says by itself, even if newer is known already; then what only all of them say together."""
     snapshot = record.snapshot
     if snapshot is None:
         return
-    yield Tag.ORDER_PLACED, "", snapshot.placed_at, {"total": str(snapshot.total), "currency": snapshot.currency}
-    yield from _order_facts(record, snapshot)
+    for update in heard:
+        if isinstance(update, OrderSnapshot):
+            yield from _order_facts(record, update)
+            for shipment in update.shipments:
+                yield from _shipment_facts(record, shipment)
+        elif isinstance(update, ShipmentUpdate):
+            yield from _shipment_facts(record, update.shipment)
+    if record.first_cancelled_at and record.last_open_at and record.last_open_at > record.first_cancelled_at:
+        yield Tag.ORDER_REOPENED, "", record.last_open_at, {"word": snapshot.status_word}
     for refund in record.refunds:
         details = {"amount": str(refund.amount), "currency": snapshot.currency}
         own = refund.refunded_at if refund.refunded_at != snapshot.updated_at else None
         yield Tag.REFUND_MADE, refund.refund_id, _moment(record, own, refund.refunded_at), details
     for shipment in record.shipments:
-        yield from _shipment_facts(record, shipment)
+        if shipment.status is ShipmentStatus.CANCELLED:
+            yield Tag.SHIPMENT_CANCELLED, shipment.shipment_id, shipment.updated_at, {"word": shipment.status_word}
 
 
-def _order_facts(record: OrderRecord, snapshot: OrderSnapshot) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
+def _order_facts(record: OrderRecord, snapshot: OrderSnapshot) -> Iterator[_Told]:
     details = {"word": snapshot.status_word}
+    yield Tag.ORDER_PLACED, "", snapshot.placed_at, {"total": str(snapshot.total), "currency": snapshot.currency}
     if snapshot.payment.settled:
         yield Tag.ORDER_PAID, "", _moment(record, snapshot.paid_at, snapshot.updated_at), details
     if snapshot.state is OrderState.CANCELLED:
         replaced = Tag.ORDER_REPLACED if snapshot.replaced_by else Tag.ORDER_CANCELLED
         when = _moment(record, snapshot.cancelled_at, snapshot.updated_at)
         yield replaced, "", when, {"replaced_by": snapshot.replaced_by}
-    elif record.knows(Tag.ORDER_CANCELLED):
-        yield Tag.ORDER_REOPENED, "", snapshot.updated_at, details
     if snapshot.state is OrderState.COMPLETED:
         yield Tag.ORDER_COMPLETED, "", _moment(record, snapshot.completed_at, snapshot.updated_at), details
     if snapshot.state is OrderState.UNKNOWN or snapshot.payment is PaymentState.UNKNOWN:
         yield Tag.STATUS_UNKNOWN, snapshot.status_word, snapshot.updated_at, details
 
 
-def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[tuple[Tag, str, datetime, dict[str, str]]]:
+def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[_Told]:
     subject, details = shipment.shipment_id, {"word": shipment.status_word}
     if shipment.status is ShipmentStatus.CANCELLED:
         yield Tag.SHIPMENT_CANCELLED, subject, shipment.updated_at, details
