@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from connector.domain.record import OrderRecord, has_left
 from connector.domain.shop import Shop
-from connector.domain.status import OrderState, ShipmentStatus
+from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
 from notifications.kinds import KINDS, Declined, Kind, Notification
 from notifications.reasons import Reason
@@ -59,7 +59,8 @@ def no_longer(notification: Notification, record: OrderRecord, now: datetime) ->
         return Reason.TOO_OLD
     snapshot = record.snapshot
     cancelled = snapshot is not None and snapshot.state is OrderState.CANCELLED
-    if notification.kind == "cancelled" and not cancelled:
+    refunded = snapshot is not None and snapshot.payment is PaymentState.REFUNDED
+    if notification.kind == "cancelled" and not cancelled and not refunded:
         return Reason.REOPENED
     if notification.kind in {"order_received", "payment_received"} and cancelled:
         return Reason.ALREADY_CANCELLED

@@ -215,6 +215,7 @@ class SendOutbox:
             sender_address=sender,
             created_at=claimed.created_at,
             attachments=self._attachments(task) if notification.invoice else (),
+            paid=_tells_payment(task),
         )
 
     def _attachments(self, task: _Task) -> tuple[Attachment, ...]:
@@ -230,6 +231,17 @@ _TAGS = {
     OutboxState.REVIEW: Tag.MESSAGE_REVIEW,
     OutboxState.FAILED: Tag.MESSAGE_FAILED,
 }
+
+
+def _tells_payment(task: _Task) -> bool | None:
+    """Whether "order received" speaks of the payment: only if planned so, since else "payment received" does.
+
+    None leaves it to the order's state, for other kinds and where that other message is not wanted.
+    """
+    notification = task.claimed.notification
+    if notification.kind != "order_received" or "payment_received" in task.shop.silent_kinds:
+        return None
+    return notification.invoice
 
 
 def _learned(step: Step) -> Learned:
