@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
+from babel.numbers import (
+    get_currency_precision,
+    get_currency_symbol,
+    get_decimal_symbol,
+    get_group_symbol,
+    get_minus_sign_symbol,
+)
 
 from connector.domain.order import Address
 
@@ -99,14 +105,17 @@ class Formats:
         self._frames: dict[str, tuple[str, str, str]] = {}
 
     def money(self, amount: Decimal, currency: str) -> str:
-        """The amount with the places it was given with, in Latin digits: `KWD 15.880`, `1.234,50 €`."""
+        """The amount with the places it was given with, in Latin digits: `KWD 15.880`, `1.234,50 €`.
+
+        A platform that writes numbers without places (`79.9`) gets the places its currency has: the value is the same.
+        """
         before, before_negative, after = self._frames.get(currency) or self._frame(currency)
         negative = amount.is_signed() and not amount.is_zero()
-        return f"{before_negative if negative else before}{self._digits(amount)}{after}"
+        return f"{before_negative if negative else before}{self._digits(amount, places(currency))}{after}"
 
-    def amount(self, amount: Decimal) -> str:
+    def amount(self, amount: Decimal, currency: str) -> str:
         """The figure alone, for a column whose heading names the currency: `1.234,50`."""
-        plain = self._digits(amount)
+        plain = self._digits(amount, places(currency))
         return self._minus + plain if amount < 0 else plain
 
     def quantity(self, quantity: Decimal) -> str:
@@ -149,13 +158,15 @@ class Formats:
         lines.append(self.country(address.country))
         return tuple(line for line in lines if line)
 
-    def _digits(self, number: Decimal, *, shortest: bool = False) -> str:
+    def _digits(self, number: Decimal, least_places: int = 0, *, shortest: bool = False) -> str:
         """All digits, without the sign; `copy_abs`, because `abs` rounds to the context's precision."""
         number = number.copy_abs()
         sized = number.is_finite() and abs(number.adjusted()) <= _LONGEST and len(number.as_tuple().digits) <= _LONGEST
         if not sized:
             return clean(str(number), _LONGEST)
-        digits = f"{number:,f}"
+        exponent = number.as_tuple().exponent
+        padded = isinstance(exponent, int) and -exponent < least_places
+        digits = f"{number:,.{least_places}f}" if padded else f"{number:,f}"
         if shortest and "." in digits:
             digits = digits.rstrip("0").rstrip(".")
         return digits.translate(self._symbols)
@@ -176,6 +187,12 @@ class Formats:
         frame = before, negative, after
         self._frames[currency] = frame
         return frame
+
+
+@lru_cache(maxsize=512)
+def places(currency: str) -> int:
+    """How many places amounts of a currency have at least; 0 for one nobody knows."""
+    return get_currency_precision(currency) if currency in Locale("en").currencies else 0
 
 
 @lru_cache(maxsize=512)

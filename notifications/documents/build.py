@@ -75,7 +75,6 @@ def build_invoice(record: OrderRecord, shop: Shop, *, number: str, issued_at: da
         amount_paid=order.total if order.payment.settled else None,
         locale=locale,
         colour=_colour(shop.brand),
-        notes=(order.customer_note,) if order.customer_note.strip() else (),
         checks=checks(record, order, shop.seller, buyer, lines, charges, taxes),
     )
 

@@ -40,7 +40,6 @@ class Labels:
     paid: str
     tax_rate: str
     tax_base: str
-    note: str
     page: str
     shipping: str
     fee: str
@@ -79,7 +78,6 @@ LABELS = {
         paid="Paid",
         tax_rate="Rate",
         tax_base="Net amount",
-        note="Your note",
         page="Page {page} of {pages}",
         shipping="Shipping",
         fee="Fee",
@@ -116,7 +114,6 @@ LABELS = {
         paid="Pagado",
         tax_rate="Tipo",
         tax_base="Base imponible",
-        note="Su nota",
         page="Página {page} de {pages}",
         shipping="Envío",
         fee="Recargo",
@@ -153,7 +150,6 @@ LABELS = {
         paid="Pago",
         tax_rate="Alíquota",
         tax_base="Base de cálculo",
-        note="Sua observação",
         page="Página {page} de {pages}",
         shipping="Frete",
         fee="Taxa",
@@ -190,7 +186,6 @@ LABELS = {
         paid="Εξοφλήθηκε",
         tax_rate="Συντελεστής",
         tax_base="Καθαρή αξία",
-        note="Η σημείωσή σας",
         page="Σελίδα {page} από {pages}",
         shipping="Μεταφορικά",
         fee="Επιβάρυνση",
@@ -227,7 +222,6 @@ LABELS = {
         paid="المدفوع",
         tax_rate="النسبة",
         tax_base="المبلغ الصافي",
-        note="ملاحظتكم",
         page="صفحة {page} من {pages}",
         shipping="الشحن",
         fee="رسوم",

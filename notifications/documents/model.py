@@ -130,6 +130,4 @@ class Invoice:
     locale: str
     colour: str
     """The shop's accent, `#rrggbb`."""
-    notes: tuple[str, ...]
-    """What the customer wrote with the order (untrusted text)."""
     checks: tuple[Check, ...]

@@ -72,7 +72,6 @@ class _Page:
                 "rows": list(self._tax_rows()),
             },
             "sums": list(self._sums()),
-            "notes": [{"label": labels.note, "words": printable(note)} for note in invoice.notes],
             "footer": [
                 printable(text, _LONGEST_FACT)
                 for text in (invoice.seller.legal_name, invoice.seller.registration)
@@ -127,17 +126,17 @@ class _Page:
     def _row(self, line: InvoiceLine) -> dict[str, Any]:
         figures = [
             self.formats.quantity(line.quantity),
-            "–" if line.unit_price is None else self.formats.amount(line.unit_price),
+            "–" if line.unit_price is None else self.formats.amount(line.unit_price, self.invoice.currency),
         ]
         if self._shows_discount:
-            figures.append(self.formats.amount(-line.discount) if line.discount else "–")
+            figures.append(self.formats.amount(-line.discount, self.invoice.currency) if line.discount else "–")
         if self._shows_tax:
             figures.append(self._rates(line))
         name, *below = self._texts(line)
         return {
             "name": name,
             "below": below,
-            "figures": [*figures, self.formats.amount(line.total)],
+            "figures": [*figures, self.formats.amount(line.total, self.invoice.currency)],
             "long": len(name) + sum(map(len, below)) > _LONG_ROW,
         }
 
@@ -163,15 +162,19 @@ class _Page:
     def _rates(self, line: InvoiceLine) -> str:
         """`19%`, `5% + 9,975%`, or the amount where the platform names no rate."""
         rates = [self.formats.percent(tax.percent) for tax in line.taxes if tax.percent is not None]
-        return " + ".join(rates) if rates and len(rates) == len(line.taxes) else self.formats.amount(line.tax)
+        return (
+            " + ".join(rates)
+            if rates and len(rates) == len(line.taxes)
+            else self.formats.amount(line.tax, self.invoice.currency)
+        )
 
     def _tax_rows(self) -> Iterator[list[str]]:
         for tax in self.invoice.taxes:
             yield [
                 printable(tax.label) or self.labels.tax,
                 "–" if tax.percent is None else self.formats.percent(tax.percent),
-                "–" if tax.base is None else self.formats.amount(tax.base),
-                self.formats.amount(tax.amount),
+                "–" if tax.base is None else self.formats.amount(tax.base, self.invoice.currency),
+                self.formats.amount(tax.amount, self.invoice.currency),
             ]
 
     def _sums(self) -> Iterator[dict[str, str]]:
@@ -198,7 +201,7 @@ class _Page:
         words = self.formats.money(amount, self.invoice.currency)
         if showable(words):
             return words
-        return f"{self.formats.amount(amount)}\u00a0{printable(self.invoice.currency, 12)}"
+        return f"{self.formats.amount(amount, self.invoice.currency)}\u00a0{printable(self.invoice.currency, 12)}"
 
     def _charge(self, charge: InvoiceCharge) -> str:
         label = getattr(self.labels, charge.kind) if charge.kind in _CHARGES else ""

@@ -61,7 +61,7 @@ def test_p6_tax_on_top_of_the_prices_comes_before_the_total() -> None:
         ("Items", "€142.90"),
         ("Shipping", "€5.90"),
         ("Fee (Gift wrapping)", "€3.00"),
-        ("Tip", "€2"),
+        ("Tip", "€2.00"),
         ("State tax (6.25%)", "€9.10"),
         ("VAT 19%", "€1.05"),
         ("Total", "€148.80"),
