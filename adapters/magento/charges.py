@@ -15,21 +15,23 @@ class Extra:
     """A pair of fields in `extension_attributes` that hold one extra amount and its tax."""
 
     kind: str
-    name: str
     amount: str
     tax: str = ""
 
 
 EXTRAS = (
-    Extra("fee", "Gift wrapping", "gw_price", "gw_tax_amount"),
-    Extra("fee", "Gift wrapping", "gw_items_price", "gw_items_tax_amount"),
-    Extra("fee", "Greeting card", "gw_card_price", "gw_card_tax_amount"),
-    Extra("fee", "Payment fee", "mollie_payment_fee", "mollie_payment_fee_tax"),
-    Extra("credit", "Store credit", "customer_balance_amount"),
-    Extra("credit", "Gift card", "gift_cards_amount"),
-    Extra("credit", "Reward points", "reward_currency_amount"),
+    Extra("fee", "gw_price", "gw_tax_amount"),  # Gift wrapping
+    Extra("fee", "gw_items_price", "gw_items_tax_amount"),  # Gift wrapping
+    Extra("fee", "gw_card_price", "gw_card_tax_amount"),  # Greeting card
+    Extra("fee", "mollie_payment_fee", "mollie_payment_fee_tax"),  # Payment fee
+    Extra("credit", "customer_balance_amount"),  # Store credit
+    Extra("credit", "gift_cards_amount"),  # Gift card
+    Extra("credit", "reward_currency_amount"),  # Reward points
 )
-"""Amounts beside the stock ones: Adobe Commerce's own (schema 2.4.9), and extensions seen in the wild."""
+"""Amounts beside the stock ones: Adobe Commerce's own (schema 2.4.9), and extensions seen in the wild.
+
+They come without a label, so the charge has no name and is called by its kind in the customer's language (P9).
+"""
 
 
 def charges(order: Reader) -> tuple[Charge, ...]:
@@ -58,7 +60,7 @@ def _extras(order: Reader) -> Iterator[Charge]:
         amount = amount_or_zero(found, extra.amount)
         if amount:
             tax = amount_or_zero(found, extra.tax) if extra.tax else NOTHING
-            yield _charge(order, extra.kind, extra.name, -abs(amount) if extra.kind == "credit" else amount, tax)
+            yield _charge(order, extra.kind, "", -abs(amount) if extra.kind == "credit" else amount, tax)
 
 
 def _listed_fees(order: Reader) -> Iterator[Charge]:
