@@ -111,6 +111,19 @@ class Outcome:
     """When to try again (NEW and WAITING only)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One row of the inbox for people: what came, and what became of it."""
+
+    shop_id: str
+    delivery_id: str
+    idempotency_key: str
+    delivery: Delivery
+    state: InboxState
+    order_id: str
+    outcome: str
+
+
 def new_delivery_id() -> str:
     """Unique and sorted by time, so that new rows stand together on disk."""
     return f"{time.time_ns() // 1000:014x}{random_bytes.token_hex(6)}"
@@ -201,6 +214,20 @@ def replay(connection: sa.Connection, shop_id: str, delivery_ids: list[str], now
     return changed.rowcount
 
 
+def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Kept]:
+    """The deliveries that told of an order, oldest first."""
+    where = sa.and_(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)
+    rows = connection.execute(sa.select(inbox).where(where).order_by(inbox.c.received_at, inbox.c.delivery_id))
+    return [_kept(row) for row in rows]
+
+
+def needing_attention(connection: sa.Connection, *, limit: int) -> list[Kept]:
+    """Deliveries that wait for a person or for an answer of their platform, oldest first."""
+    wanted = inbox.c.state.in_(("waiting", "review", "dead"))
+    rows = connection.execute(sa.select(inbox).where(wanted).order_by(inbox.c.received_at).limit(limit))
+    return [_kept(row) for row in rows]
+
+
 def oldest_due(connection: sa.Connection) -> datetime | None:
     """When the longest waiting open delivery became due; None when nothing waits."""
     return connection.execute(sa.select(sa.func.min(inbox.c.run_at)).where(inbox.c.state.in_(_OPEN))).scalar()
@@ -257,6 +284,18 @@ def _row(item: Recorded) -> dict[str, object]:
 def _claimed(row: sa.Row[tuple[object, ...]]) -> Claimed:
     delivery = Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event)
     return Claimed(row.shop_id, row.delivery_id, delivery, row.attempts)
+
+
+def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
+    return Kept(
+        shop_id=row.shop_id,
+        delivery_id=row.delivery_id,
+        idempotency_key=row.idempotency_key,
+        delivery=Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event),
+        state=InboxState(row.state),
+        order_id=row.order_id,
+        outcome=row.outcome,
+    )
 
 
 def _finished(outcome: Outcome) -> dict[str, object]:

@@ -1,0 +1,38 @@
+"""A progress bar in plain text: one line that is written over on a terminal, a few lines elsewhere."""
+
+import threading
+from typing import TextIO
+
+WIDTH = 28
+FEW_LINES = 4
+
+
+class Progress:
+    """Shows how much is done; may be told from several threads."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self._total = max(total, 1)
+        self._stream = stream
+        self._rewrites = stream.isatty()
+        self._lock = threading.Lock()
+        self._shown = ""
+        self._step = -1
+
+    def show(self, done: int, mails: int) -> None:
+        """`done` of the total; shows nothing when nothing changed."""
+        with self._lock:
+            says = f"{done}/{self._total} deliveries sent, {mails} mails received"
+            step = done * FEW_LINES // self._total
+            if says == self._shown or (not self._rewrites and step == self._step):
+                return
+            self._shown, self._step = says, step
+            filled = min(done, self._total) * WIDTH // self._total
+            bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {says}"
+            self._stream.write(f"\r{bar}" if self._rewrites else f"{says}\n")
+            self._stream.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._rewrites and self._shown:
+            self._stream.write("\n")
+            self._stream.flush()
