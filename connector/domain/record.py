@@ -21,6 +21,8 @@ _LEFT_THE_SHOP = frozenset(ShipmentStatus) - {
     ShipmentStatus.CANCELLED,
     ShipmentStatus.EXPIRED,
 }
+_NOT_CANCELLED = frozenset({OrderState.OPEN, OrderState.ON_HOLD, OrderState.COMPLETED})
+"""Without UNKNOWN: a word nobody knows is no reopening (P5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,15 @@ def _joined(record: OrderRecord, update: News) -> OrderRecord:
         return replace(record, refunds=_with_refunds(record.refunds, (update.refund,)))
     if isinstance(update, ShipmentUpdate):
         return _with_tellings(record, (update,))
+    cancelled_at = update.updated_at if update.state is OrderState.CANCELLED and not update.replaced_by else None
+    open_at = update.updated_at if update.state in _NOT_CANCELLED else None
     grown = replace(
         record,
         snapshot=max((one for one in (record.snapshot, update) if one), key=_version),
         refunds=_with_refunds(record.refunds, update.refunds),
         listing=_newer_listing(record.listing, update),
-        **_open_and_cancelled(record, update),
+        first_cancelled_at=min((one for one in (record.first_cancelled_at, cancelled_at) if one), default=None),
+        last_open_at=max((one for one in (record.last_open_at, open_at) if one), default=None),
     )
     return _with_tellings(grown, tuple(ShipmentUpdate(update.order_id, shipment) for shipment in update.shipments))
 
@@ -143,16 +148,6 @@ def _newer_listing(known: Listing | None, snapshot: OrderSnapshot) -> Listing | 
         return known
     news = Listing(snapshot.updated_at, tuple(sorted(one.shipment_id for one in snapshot.shipments)))
     return max((one for one in (known, news) if one), key=lambda one: (one.at, one.shipment_ids))
-
-
-def _open_and_cancelled(record: OrderRecord, snapshot: OrderSnapshot) -> dict[str, datetime | None]:
-    """The two moments that decide whether an order was reopened."""
-    at = snapshot.updated_at
-    if snapshot.state in {OrderState.OPEN, OrderState.ON_HOLD, OrderState.COMPLETED}:
-        return {"last_open_at": max(at, record.last_open_at or at)}
-    if snapshot.state is OrderState.CANCELLED and not snapshot.replaced_by:
-        return {"first_cancelled_at": min(at, record.first_cancelled_at or at)}
-    return {}
 
 
 def _with_tellings(record: OrderRecord, news: Iterable[ShipmentUpdate]) -> OrderRecord:
@@ -187,11 +182,11 @@ def _with_refunds(known: tuple[Refund, ...], news: Iterable[Refund]) -> tuple[Re
     """Of two tellings of one refund the one that says more counts, then the earlier one."""
     found = {one.refund_id: one for one in known}
     for one in news:
-        found[one.refund_id] = min(found.get(one.refund_id, one), one, key=_least_certain)
+        found[one.refund_id] = min(found.get(one.refund_id, one), one, key=_most_telling_first)
     return tuple(sorted(found.values(), key=lambda one: (one.refunded_at, one.refund_id)))
 
 
-def _least_certain(refund: Refund) -> tuple[bool, bool, datetime, Decimal, str, str]:
+def _most_telling_first(refund: Refund) -> tuple[bool, bool, datetime, Decimal, str, str]:
     return (
         not refund.currency,
         not refund.reason,
