@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 import adapters
-from connector import __version__
+from connector import __version__, shop_commands
 from connector.app import build_service
 from connector.demo import run_demo
 from connector.domain.delivery import Delivery
@@ -21,7 +21,8 @@ from connector.inspection import described_error, inspect, read_stored_delivery
 from connector.observability import configure_logging
 from connector.running import Process
 from connector.settings import load
-from connector.tables import inbox
+from connector.tables import inbox, shops
+from connector.tables.inbox import InboxState
 from webhooks.verification import KeyNotYetKnown, is_ping, verify
 
 
@@ -57,8 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--secret", action="append", default=[], help="verify the signature too; may be repeated")
     look.add_argument("--resolve", type=Path, metavar="ANSWER.json", help="the platform's answer to the hint")
     again = _add(commands, "replay", "process deliveries again; nobody is told anything twice or late", _replay)
-    again.add_argument("shop", help="the shop's id")
-    again.add_argument("delivery", nargs="+", help="delivery ids")
+    again.add_argument("shop", help="the shop's id (see `connector shop list`)")
+    again.add_argument("delivery", nargs="*", help="delivery ids")
+    ended = [InboxState.REVIEW.value, InboxState.DEAD.value, InboxState.WAITING.value]
+    again.add_argument("--all", choices=ended, help="instead of ids: all of the shop's deliveries in this state")
+    _add_shop_commands(commands)
     _add(commands, "new-key", "make a key for CONNECTOR_SECRET_KEYS", _new_key)
     return parser
 
@@ -69,6 +73,52 @@ def _add(
     parser = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_shop_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    shop = commands.add_parser("shop", help="shops whose webhooks are taken")
+    actions = shop.add_subparsers(required=True, metavar="ACTION")
+    _add(actions, "list", "list the shops with their webhook addresses", _shop_list)
+    new = _add(actions, "add", "let a shop's webhooks in; prints the address to enter there", _shop_add)
+    new.add_argument("platform", choices=adapters.NAMES)
+    new.add_argument("host", help="the platform's own name of the shop, such as shop.example.com")
+    new.add_argument("--name", required=True, help="as customers know it")
+    new.add_argument("--secret", action="append", default=[], help="the webhook secret; made if there is none")
+    for option, says in shop_commands.OPTIONS.items():
+        new.add_argument(f"--{option}", default="", help=says)
+
+
+def _shop_add(parsed: argparse.Namespace) -> int:
+    options = {name: getattr(parsed, name.replace("-", "_")) for name in shop_commands.OPTIONS}
+    service = build_service(load())
+    shop, secrets = shop_commands.new_shop(
+        parsed.platform, parsed.host, parsed.name, parsed.secret, options, service.clock.now()
+    )
+    with service.database.write() as connection:
+        if shops.by_host(connection, shop.platform, shop.host, service.seal):
+            raise ConnectorError(f"{shop.host} is there already; see `connector shop list`")
+        shops.save(connection, shop, secrets, service.seal)
+    print(f"shop      {shop.shop_id}\naddress   {_address(shop)}")
+    if not parsed.secret:
+        print(f"secret    {secrets.shared[0]}")
+    for advice in shop_commands.advice(shop):
+        print(f"note      {advice}")
+    return 0
+
+
+def _shop_list(_: argparse.Namespace) -> int:
+    service = build_service(load())
+    with service.database.read() as connection:
+        found = shops.everyone(connection)
+    for shop in found:
+        print(f"{shop.shop_id}  {shop.platform:12}  {shop.name}  {_address(shop)}")
+    if not found:
+        print("There are no shops yet. Add one with: connector shop add PLATFORM HOST --name NAME")
+    return 0
+
+
+def _address(shop: Shop) -> str:
+    return f"<your address>/webhooks/{shop.platform}/{shop.key}"
 
 
 def _serve(_: argparse.Namespace) -> int:
@@ -119,11 +169,15 @@ def _secrets(given: list[str], delivery: Delivery) -> Secrets:
 
 
 def _replay(parsed: argparse.Namespace) -> int:
+    if bool(parsed.delivery) == bool(parsed.all):
+        raise ConnectorError("name delivery ids, or use --all with a state")
     service = build_service(load())
     with service.database.write() as connection:
-        count = inbox.replay(connection, parsed.shop, parsed.delivery, service.clock.now())
-    print(f"{count} of {len(parsed.delivery)} put back to the start")
-    return 0 if count == len(parsed.delivery) else 1
+        state = InboxState(parsed.all) if parsed.all else None
+        wanted = inbox.ended_in(connection, parsed.shop, state) if state else parsed.delivery
+        count = inbox.replay(connection, parsed.shop, wanted, service.clock.now())
+    print(f"{count} of {len(wanted)} put back to the start")
+    return 0 if count == len(wanted) else 1
 
 
 def _new_key(_: argparse.Namespace) -> int:

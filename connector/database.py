@@ -57,7 +57,9 @@ class Database:
         if self.is_sqlite:
             self.engine = _sqlite_engine(parsed)
         else:
-            self.engine = sa.create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+            self.engine = sa.create_engine(
+                parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+            )
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

@@ -93,7 +93,7 @@ class Application:
 
     async def _webhook(self, scope: Scope, protocol: HttpProtocol) -> Answer:
         door = self._door
-        knock = door.knock(scope.method, scope.path, scope.query_string, scope.headers.items())
+        knock = door.knock(scope.method, scope.path, scope.query_string, scope.headers.items(), peer=scope.client)
         if isinstance(knock, Answer):
             return knock
         body = await self._body(knock.headers.get("content-length"), protocol, door.largest)

@@ -91,6 +91,18 @@ class Settings:
     slowest_request_seconds: int = _setting(
         10, _whole(1, 300), "seconds, 1 to 300", "A sender that takes longer for its headers or its body is cut off."
     )
+    refusals_per_minute: int = _setting(
+        120,
+        _whole(1, 1_000_000),
+        "a whole number, 1 to 1000000",
+        "A client that was refused more often within a minute has to wait for the next one.",
+    )
+    client_header: str = _setting(
+        "",
+        _text,
+        "a header name; empty: clients connect directly",
+        "The header in which your own reverse proxy names the client, such as X-Forwarded-For.",
+    )
     tracking_wait_minutes: int = _setting(
         30,
         _whole(0, 43_200),

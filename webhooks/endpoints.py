@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.contract import Manifest
 from connector.database import Database
@@ -21,6 +22,7 @@ from connector.settings import Settings
 from connector.shop_directory import ShopDirectory
 from connector.tables import inbox, sender_keys
 from connector.tables.inbox import Recorded
+from webhooks.limits import RefusalLimit
 from webhooks.verification import KeyNotYetKnown, is_ping, verify
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ class Knock:
     secrets: Secrets
     path_event: str
     headers: Mapping[str, str]
+    client: str
+    """Whom a refusal is counted for; empty when that cannot be told."""
 
 
 class Door:
@@ -74,26 +78,38 @@ class Door:
         self._metrics = metrics
         self._manifest = manifest
         self._room = 8 * self.largest
+        self._limit = RefusalLimit(settings.refusals_per_minute, client_header=settings.client_header)
         self._inbox: GroupCommit[Recorded, bool] = GroupCommit(
             database, self._write, name="inbox-writer", committed=recorded
         )
 
-    def knock(self, method: str, path: str, query: str, headers: Iterable[tuple[str, str]]) -> Knock | Answer:
-        """Look at a request before its body: an Answer ends it here."""
+    def knock(
+        self, method: str, path: str, query: str, headers: Iterable[tuple[str, str]], *, peer: str = ""
+    ) -> Knock | Answer:
+        """Look at a request before its body: an Answer ends it here. `peer`: the other end as `address:port`."""
+        sent = _joined(headers)
+        client = self._limit.client(peer, sent)
+        if self._limit.is_over(client):
+            return self.refuse("any", "too many refusals", 429, "Refused too often; wait a minute.", retry_after=60)
         parts = path[len(PREFIX) :].strip("/").split("/")
         try:
             manifest = self._manifest(parts[0])
+            found = self._shop(manifest, parts[1] if len(parts) > 1 else "", sent)
         except KeyError:
+            self._limit.count(client)
             return self.refuse("unknown", "unknown platform", 404, "There is no such platform here.")
-        sent = _joined(headers)
-        found = self._shop(manifest, parts[1] if len(parts) > 1 else "", sent)
+        except SQLAlchemyError:
+            log.exception("shops cannot be looked up")
+            return self.refuse("any", "storage", 503, "Not now; please try again.", retry_after=30)
         if found is None or len(parts) > 3:
+            self._limit.count(client)
             return self.refuse(manifest.name, "unknown shop", 404, "No shop is connected at this address.")
         if method == "GET":
             return self._challenge(manifest, query)
         if method != "POST":
             return self.refuse(manifest.name, "method", 405, "Webhooks come by POST.")
-        return self._body_is_welcome(sent) or Knock(manifest, *found, parts[2][:128] if len(parts) > 2 else "", sent)
+        event = parts[2][:128] if len(parts) > 2 else ""
+        return self._body_is_welcome(sent) or Knock(manifest, *found, event, sent, client)
 
     def enter(self, knock: Knock, body: bytes) -> "Answer | tuple[Future[bool], Reply]":
         """Verify the whole request.
@@ -108,6 +124,7 @@ class Door:
         try:
             reply = verify(manifest.signatures, knock.headers, body, knock.secrets)
         except UnverifiedDelivery as error:
+            self._limit.count(knock.client)
             return self.refuse(manifest.name, "signature", 401, str(error))
         except KeyNotYetKnown as error:
             self._want_key(shop, error.url)

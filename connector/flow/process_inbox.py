@@ -192,7 +192,13 @@ class ProcessInbox:
 
     def _count(self, batch: _Batch) -> None:
         for outcome in batch.outcomes:
-            self._metrics.processed.labels(outcome.claimed.delivery.platform, outcome.state.value).inc()
+            claimed = outcome.claimed
+            self._metrics.processed.labels(claimed.delivery.platform, outcome.state.value).inc()
+            log.info(
+                "delivery %s",
+                outcome.state.value,
+                extra={"delivery_id": claimed.delivery_id, "shop_id": claimed.shop_id, "outcome": outcome.outcome},
+            )
         for learned in batch.learned:
             entry = learned.entry
             if entry.tag is Tag.STATUS_UNKNOWN:

@@ -228,6 +228,13 @@ def needing_attention(connection: sa.Connection, *, limit: int) -> list[Kept]:
     return [_kept(row) for row in rows]
 
 
+def ended_in(connection: sa.Connection, shop_id: str, state: InboxState) -> list[str]:
+    """The ids of a shop's deliveries in a state, oldest first."""
+    where = sa.and_(inbox.c.shop_id == shop_id, inbox.c.state == state.value)
+    rows = connection.execute(sa.select(inbox.c.delivery_id).where(where).order_by(inbox.c.delivery_id))
+    return [row.delivery_id for row in rows]
+
+
 def oldest_due(connection: sa.Connection) -> datetime | None:
     """When the longest waiting open delivery became due; None when nothing waits."""
     return connection.execute(sa.select(sa.func.min(inbox.c.run_at)).where(inbox.c.state.in_(_OPEN))).scalar()
