@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from connector.domain.record import OrderRecord, has_left
 from connector.domain.shop import Shop
@@ -12,6 +12,8 @@ from notifications.kinds import KINDS, Declined, Kind, Notification
 from notifications.reasons import Reason
 
 EMAIL = "email"
+LONGEST_ADDRESS = 254
+"""RFC 5321, section 4.5.3.1.3, without the angle brackets."""
 
 _KIND_OF_FACT = {kind.fact: kind for kind in KINDS.values()}
 _REASONS = {
@@ -57,25 +59,31 @@ def no_longer(notification: Notification, record: OrderRecord, now: datetime) ->
     """Why a planned message must not go out any more, looking at what is known just before it is sent."""
     if now > notification.expires_at:
         return Reason.TOO_OLD
+    return _untrue(notification.kind, notification.subject, record)
+
+
+def _untrue(kind: str, subject: str, record: OrderRecord) -> Reason | None:
+    """What is known by now that speaks against telling something; asked when it is planned and again before sending."""
     snapshot = record.snapshot
-    cancelled = snapshot is not None and snapshot.state is OrderState.CANCELLED
-    refunded = snapshot is not None and snapshot.payment is PaymentState.REFUNDED
-    if notification.kind == "cancelled" and not cancelled and not refunded:
+    if snapshot is None:
+        return None
+    cancelled, payment = snapshot.state is OrderState.CANCELLED, snapshot.payment
+    if kind == "cancelled" and not cancelled and payment is not PaymentState.REFUNDED:
         return Reason.REOPENED
-    if notification.kind in {"order_received", "payment_received"} and cancelled:
+    if kind in {"order_received", "payment_received", "shipped"} and cancelled:
         return Reason.ALREADY_CANCELLED
-    if notification.kind == "shipped":
-        return _shipped_no_longer(notification, record)
-    return None
-
-
-def _shipped_no_longer(notification: Notification, record: OrderRecord) -> Reason | None:
-    if not notification.subject:
+    if kind == "payment_received" and not payment.settled and payment is not PaymentState.UNKNOWN:
+        return Reason.UNPAID
+    if kind == "shipped" and not subject:
         return Reason.PARCEL_TELLS if any(has_left(parcel) for parcel in record.parcels) else None
-    shipment = record.shipment(notification.subject)
+    return _parcel_untrue(kind, subject, record) if kind in {"shipped", "delivered"} else None
+
+
+def _parcel_untrue(kind: str, subject: str, record: OrderRecord) -> Reason | None:
+    shipment = record.shipment(subject)
     if shipment is None or shipment.status is ShipmentStatus.CANCELLED:
         return Reason.TAKEN_BACK
-    if shipment.status is ShipmentStatus.DELIVERED:
+    if kind == "shipped" and shipment.status is ShipmentStatus.DELIVERED:
         return Reason.ALREADY_DELIVERED
     return None
 
@@ -87,13 +95,20 @@ def _found(record: OrderRecord, entries: Sequence[TimelineEntry]) -> Iterator[tu
         if entry.tag in _KIND_OF_FACT:
             yield _KIND_OF_FACT[entry.tag], entry, entry.subject
         elif entry.tag is Tag.SHIPMENT_TRACKING:
-            shipment_id = entry.subject.rpartition(":")[0]
+            shipment_id = entry.details["shipment"]
             if shipment_id not in announced and record.knows(Tag.SHIPMENT_SHIPPED, shipment_id):
-                yield shipped, entry, shipment_id
+                yield shipped, replace(entry, occurred_at=_left_at(record, shipment_id)), shipment_id
         elif entry.tag is Tag.ORDER_COMPLETED and not any(has_left(parcel) for parcel in record.parcels):
             yield shipped, entry, ""
         elif entry.tag is Tag.ORDER_REPLACED:
             yield KINDS["cancelled"], entry, ""
+
+
+def _left_at(record: OrderRecord, shipment_id: str) -> datetime:
+    """When a parcel left; the oldest possible moment if nobody says. Its number may be young, and it gone long ago."""
+    shipment, snapshot = record.shipment(shipment_id), record.snapshot
+    left_at = shipment.shipped_at if shipment else None
+    return left_at or (snapshot.placed_at if snapshot else datetime.min.replace(tzinfo=UTC))
 
 
 def _decide(occasion: _Occasion, tracking_wait: timedelta) -> Notification | Declined:
@@ -146,20 +161,17 @@ def _why_not(occasion: _Occasion) -> Reason | None:
         return Reason.TOO_OLD
     if entry.tag is Tag.ORDER_REPLACED:
         return Reason.REPLACED
-    if snapshot is None or not snapshot.email:
+    if snapshot is None or not _is_usable(snapshot.email):
         return Reason.NO_ADDRESS
-    if kind.name in {"order_received", "payment_received"} and snapshot.state is OrderState.CANCELLED:
-        return Reason.ALREADY_CANCELLED
-    return _why_not_shipped(occasion.record, occasion.subject) if kind.name == "shipped" else None
-
-
-def _why_not_shipped(record: OrderRecord, subject: str) -> Reason | None:
-    shipment = record.shipment(subject)
-    if shipment and shipment.status is ShipmentStatus.DELIVERED:
-        return Reason.ALREADY_DELIVERED
-    if not subject and record.snapshot and not record.snapshot.needs_shipping:
+    if kind.name == "shipped" and not occasion.subject and not snapshot.needs_shipping:
         return Reason.NOTHING_TO_SHIP
-    return None
+    return _untrue(kind.name, occasion.subject, occasion.record)
+
+
+def _is_usable(address: str) -> bool:
+    """Whether this can be an e-mail address at all; the channel looks closer."""
+    local, _, domain = address.rpartition("@")
+    return bool(local and domain) and len(address) <= LONGEST_ADDRESS and address.isprintable() and " " not in address
 
 
 def _wait(occasion: _Occasion, tracking_wait: timedelta) -> tuple[timedelta, Reason]:

@@ -21,6 +21,7 @@ class Reason(Enum):
     TOLD_TOGETHER = "told_together"
     ALREADY_CANCELLED = "already_cancelled"
     ALREADY_DELIVERED = "already_delivered"
+    UNPAID = "unpaid"
     REPLACED = "replaced"
     REOPENED = "reopened"
     TAKEN_BACK = "taken_back"
@@ -37,13 +38,14 @@ SENTENCES = {
     Reason.DELIVERED: "The platform says the parcel was delivered.",
     Reason.CANCELLED: "The order was cancelled.",
     Reason.REFUNDED: "Money was given back.",
-    Reason.NO_ADDRESS: "There is no e-mail address on the order (a platform may hide it until it approves us).",
+    Reason.NO_ADDRESS: "There is no usable e-mail address on the order (a platform may hide it until it approves us).",
     Reason.SILENT: "This shop does not want this kind of message from us.",
     Reason.BEFORE_CONNECTION: "It happened before this shop was connected.",
     Reason.TOO_OLD: "It happened too long ago to be news.",
     Reason.TOLD_TOGETHER: "It is told in another message about the same moment.",
     Reason.ALREADY_CANCELLED: "The order is cancelled by now.",
     Reason.ALREADY_DELIVERED: "The parcel has already been delivered.",
+    Reason.UNPAID: "The platform no longer says that the order is paid.",
     Reason.REPLACED: "The order was edited and another one takes its place; for the customer nothing is cancelled.",
     Reason.REOPENED: "The order is open again.",
     Reason.TAKEN_BACK: "The shop took the parcel back.",

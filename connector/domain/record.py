@@ -254,7 +254,12 @@ def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[_Told]:
         yield Tag.SHIPMENT_PROGRESS, f"{subject}:{shipment.status.value}", shipment.updated_at, details
     if shipment.tracking and shipment.status is not ShipmentStatus.CANCELLED:
         numbers = ", ".join(one.number for one in shipment.tracking)
-        yield Tag.SHIPMENT_TRACKING, f"{subject}:{numbers}", shipment.updated_at, {"numbers": numbers}
+        yield (
+            Tag.SHIPMENT_TRACKING,
+            f"{subject}:{numbers}",
+            shipment.updated_at,
+            {"numbers": numbers, "shipment": subject},
+        )
     if shipment.status is ShipmentStatus.DELIVERED:
         yield Tag.SHIPMENT_DELIVERED, subject, _moment(record, shipment.delivered_at, shipment.updated_at), details
 
