@@ -1,14 +1,15 @@
 """What every test may ask for, and what happens when the machine cannot provide it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from tests import chromium, postgresql
 from tests.databases import fresh_postgresql_database
+from tests.flow.road import Road
 
 REQUIRE_ALL = "CONNECTOR_TEST_REQUIRE_ALL"
 
@@ -42,3 +43,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/connector.db"
     return fresh_postgresql_database(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def make_road(database_url: str) -> Iterator[Callable[..., Road]]:
+    """Makes a road on an empty database; it is closed at the end."""
+    made: list[Road] = []
+
+    def make(**named: Any) -> Road:
+        made.append(Road(database_url, **named))
+        return made[-1]
+
+    yield make
+    for road in made:
+        road.close()
+
+
+@pytest.fixture
+def road(make_road: Callable[..., Road]) -> Road:
+    """A road with one connected shop, a fake platform and a fake channel."""
+    return make_road()
