@@ -1,8 +1,9 @@
 """Timeline entries as sentences for people: one table, read wherever a timeline is shown (P11)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
+from connector.domain.status import ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
 from notifications.formatting import Formats, clean
 from notifications.reasons import sentence as reason_sentence
@@ -16,13 +17,13 @@ SENTENCES: Mapping[Tag, str] = {
     Tag.ORDER_REPLACED: "The order was edited; order {replaced_by} takes its place.",
     Tag.ORDER_EDITED: "The order was edited.",
     Tag.REFUND_MADE: "{amount} was given back.",
-    Tag.SHIPMENT_PREPARED: "Parcel {parcel} is being prepared.",
-    Tag.SHIPMENT_SHIPPED: "Parcel {parcel} left.",
-    Tag.SHIPMENT_TRACKING: "Parcel {parcel} has the tracking number {numbers}.",
-    Tag.SHIPMENT_DELIVERED: "Parcel {parcel} was delivered.",
-    Tag.SHIPMENT_CANCELLED: "The shop took parcel {parcel} back.",
-    Tag.SHIPMENT_PROGRESS: "Parcel {parcel}: {progress}.",
-    Tag.MESSAGE_PLANNED: "Mail “{kind}” will be sent. {reason}",
+    Tag.SHIPMENT_PREPARED: "{parcel} is being prepared.",
+    Tag.SHIPMENT_SHIPPED: "{parcel} left.",
+    Tag.SHIPMENT_TRACKING: "{parcel} has the tracking number {numbers}.",
+    Tag.SHIPMENT_DELIVERED: "{parcel} was delivered.",
+    Tag.SHIPMENT_CANCELLED: "{parcel} was taken back by the shop.",
+    Tag.SHIPMENT_PROGRESS: "{parcel} is {progress}.",
+    Tag.MESSAGE_PLANNED: "Mail “{kind}” was planned. {reason}",
     Tag.MESSAGE_DECLINED: "No mail “{kind}”. {reason}",
     Tag.MESSAGE_SENT: "Mail “{kind}” was handed to the mail server.",
     Tag.MESSAGE_FAILED: "Mail “{kind}” could not be sent: {outcome}",
@@ -35,14 +36,36 @@ SENTENCES: Mapping[Tag, str] = {
 
 DOCUMENT_NAMES: Mapping[str, str] = {"invoice": "Invoice", "credit_note": "Credit note"}
 
+_PROGRESS: Mapping[str, str] = {
+    ShipmentStatus.ACCEPTED.value: "with the carrier",
+    ShipmentStatus.IN_TRANSIT.value: "on its way",
+    ShipmentStatus.AVAILABLE_FOR_PICKUP.value: "waiting to be picked up",
+    ShipmentStatus.ATTEMPTED.value: "back with the carrier after nobody was there",
+    ShipmentStatus.EXCEPTION.value: "held up",
+    ShipmentStatus.RETURNING.value: "on its way back to the shop",
+    ShipmentStatus.RETURNED.value: "back at the shop",
+    ShipmentStatus.EXPIRED.value: "no longer followed by the carrier",
+    ShipmentStatus.UNKNOWN.value: "on its way, and the platform says no more",
+}
+"""What to say after "the parcel is"; other words of ours fit as they are."""
+
 LONGEST_DETAIL = 200
 
 
-def sentence(entry: TimelineEntry, written: Formats) -> str:
-    """One entry as a plain sentence; amounts are written as `written` writes them. It still has to be escaped."""
-    parts = {name: make(entry, written) for name, make in _PARTS.items()}
+def sentence(entry: TimelineEntry, written: Formats, parcels: Sequence[str] = ()) -> str:
+    """One entry as a plain sentence; amounts are written as `written` writes them. It still has to be escaped.
+
+    `parcels`: the shipment ids of the order in their order, so that they can be called first, second and so on.
+    """
     details = {name: clean(value, LONGEST_DETAIL) for name, value in entry.details.items()}
-    return SENTENCES[entry.tag].format_map(_Known(details | parts)).strip()
+    parts = {name: make(entry, written) for name, make in _PARTS.items()}
+    return SENTENCES[entry.tag].format_map(_Known(details | parts | {"parcel": _parcel(entry, parcels)})).strip()
+
+
+def says_more(entry: TimelineEntry) -> bool:
+    """Whether an entry adds to the others: that a parcel left, and that it was delivered, has a line of its own."""
+    said_elsewhere = {ShipmentStatus.UNKNOWN.value, ShipmentStatus.DELIVERED.value}
+    return entry.tag is not Tag.SHIPMENT_PROGRESS or entry.subject.rpartition(":")[2] not in said_elsewhere
 
 
 def kind_name(kind: str) -> str:
@@ -67,16 +90,24 @@ def _money(name: str) -> Callable[[TimelineEntry, Formats], str]:
     return made
 
 
-def _parcel(entry: TimelineEntry, _: Formats) -> str:
-    """The parcel's id; some subjects hold a second part behind it."""
-    holds_more = entry.tag in (Tag.SHIPMENT_TRACKING, Tag.SHIPMENT_PROGRESS)
-    return clean(entry.subject.rpartition(":")[0] if holds_more else entry.subject, LONGEST_DETAIL)
+def _parcel(entry: TimelineEntry, parcels: Sequence[str]) -> str:
+    """What a parcel is called: by its place among the order's parcels, else by the platform's id."""
+    shipment_id = _shipment_id(entry)
+    if shipment_id not in parcels:
+        return f"Parcel {clean(shipment_id, LONGEST_DETAIL)}"
+    return "The parcel" if len(parcels) == 1 else f"Parcel {parcels.index(shipment_id) + 1} of {len(parcels)}"
+
+
+def _shipment_id(entry: TimelineEntry) -> str:
+    """Some subjects hold more behind the parcel's id; a stranger's tracking number may hold colons of its own."""
+    if entry.tag is Tag.SHIPMENT_TRACKING:
+        return entry.subject.removesuffix(f":{entry.details.get('numbers', '')}")
+    return entry.subject.rpartition(":")[0] if entry.tag is Tag.SHIPMENT_PROGRESS else entry.subject
 
 
 def _progress(entry: TimelineEntry, _: Formats) -> str:
-    """Where a parcel is; a platform that only says that it left knows no more."""
     word = entry.subject.rpartition(":")[2]
-    return "on its way, and the platform says no more" if word == "unknown" else kind_name(word)
+    return _PROGRESS.get(word, kind_name(word))
 
 
 def _outcome(entry: TimelineEntry, _: Formats) -> str:
@@ -86,7 +117,6 @@ def _outcome(entry: TimelineEntry, _: Formats) -> str:
 _PARTS: Mapping[str, Callable[[TimelineEntry, Formats], str]] = {
     "total": _money("total"),
     "amount": _money("amount"),
-    "parcel": _parcel,
     "progress": _progress,
     "kind": lambda entry, _: kind_name(entry.details.get("kind", "")),
     "reason": lambda entry, _: clean(reason_sentence(entry.details.get("reason", "")), LONGEST_DETAIL),

@@ -15,7 +15,7 @@ from notifications.wording import LOCALES, phrases
 
 LONGEST_BODY = 4000
 """Characters of a delivery's body that are shown."""
-LATE_SECONDS = 60
+LATE_SECONDS = 5 * 60
 
 
 def _moment(moment: datetime) -> Markup:

@@ -1,6 +1,7 @@
 """The demo's pages: plain HTML that works without scripts, on a phone, with a keyboard and a screen reader."""
 
 from datetime import datetime
+from decimal import Decimal
 from email.message import EmailMessage
 from itertools import groupby
 from urllib.parse import quote
@@ -10,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from connector.demo.filters import FILTERS
 from connector.demo.report import language_of
-from connector.demo.showcase import Letter, Showcase
-from connector.story import sentence
+from connector.demo.showcase import Letter, Showcase, parcel_ids
+from connector.story import says_more, sentence
 from notifications.wording import LOCALES
 
 PAGE_POLICY = (
@@ -29,7 +30,7 @@ def demo_pages(showcase: Showcase) -> Blueprint:
         "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static"
     )
     blueprint.context_processor(lambda: {"showcase": showcase, "written": showcase.written})
-    filters = {**FILTERS, "sentence": lambda entry: sentence(entry, showcase.written)}
+    filters = {**FILTERS, "sentence": lambda entry, parcels: sentence(entry, showcase.written, parcels)}
     blueprint.record_once(lambda state: state.app.jinja_env.filters.update(filters))
     pages = Pages(showcase)
     for path, view in (
@@ -68,7 +69,15 @@ class Pages:
     def order(self, shop_id: str, order_id: str) -> str:
         """One order's story."""
         story = self._showcase.order(shop_id, order_id) or abort(404)
-        return render_template("demo/order.html", story=story, order=story.record.snapshot)
+        entries = [entry for entry in story.entries if says_more(entry)]
+        return render_template(
+            "demo/order.html",
+            story=story,
+            order=story.record.snapshot,
+            entries=entries,
+            parcels=parcel_ids(story.record),
+            refunded=sum((refund.amount for refund in story.record.refunds), Decimal(0)),
+        )
 
     def mails(self) -> str:
         """All mails, by language."""

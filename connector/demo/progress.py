@@ -1,6 +1,7 @@
 """A progress bar in plain text: one line that is written over on a terminal, a few lines elsewhere."""
 
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 WIDTH = 28
@@ -10,17 +11,20 @@ FEW_LINES = 4
 class Progress:
     """Shows how much is done; may be told from several threads."""
 
-    def __init__(self, total: int, stream: TextIO) -> None:
+    def __init__(self, total: int, figures: Callable[[], tuple[int, int]], stream: TextIO) -> None:
+        """`figures`: how many of the total deliveries are sent by now, and how many mails have come."""
         self._total = max(total, 1)
+        self._figures = figures
         self._stream = stream
         self._rewrites = stream.isatty()
         self._lock = threading.Lock()
         self._shown = ""
         self._step = -1
 
-    def show(self, done: int, mails: int) -> None:
-        """`done` of the total; shows nothing when nothing changed."""
+    def show(self) -> None:
+        """Show how far it is; nothing when that is shown already."""
         with self._lock:
+            done, mails = self._figures()
             says = f"{done}/{self._total} deliveries sent, {mails} mails received"
             step = done * FEW_LINES // self._total
             if says == self._shown or (not self._rewrites and step == self._step):
@@ -32,7 +36,9 @@ class Progress:
             self._stream.flush()
 
     def end(self) -> None:
-        """Leave the line."""
-        if self._rewrites and self._shown:
+        """Show the last figures and leave the line."""
+        self._step = -1
+        self.show()
+        if self._rewrites:
             self._stream.write("\n")
             self._stream.flush()

@@ -6,8 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,10 +42,13 @@ def run_demo(*, once: bool, as_json: bool, port: int) -> int:
     """
     configure_logging("error")
     with tempfile.TemporaryDirectory(prefix="connector-demo-") as folder, MailSink() as sink:
-        demo = Demo(Path(folder), sink, free_port(port))
-        if demo.port != port:
-            _say(f"Port {port} is taken; the demo uses {demo.port}.")
-        report = demo.run(once=once)
+        free = free_port(port)
+        if free != port:
+            _say(f"Port {port} is taken; the demo uses {free}.")
+        try:
+            report = Demo(Path(folder), sink, free).run(once=once)
+        except KeyboardInterrupt:  # before the service was there to take it
+            report = None
     if report is None:
         return 1 if once else 0
     if once:
@@ -54,78 +56,76 @@ def run_demo(*, once: bool, as_json: bool, port: int) -> int:
     return 0 if report.good else 1
 
 
-@dataclass(slots=True)
 class Demo:
-    """One showing, in a folder of its own."""
+    """One showing: the service, the shops that send to it, and the pages, made ready."""
 
-    folder: Path
-    sink: MailSink
-    port: int
-    report: Report | None = None
-    """The figures, once the story has been played to its end."""
-    _error: Exception | None = None
+    def __init__(self, folder: Path, sink: MailSink, port: int) -> None:
+        """`folder`: where the database is kept; `sink`: where all mails go, already listening."""
+        now, clock = datetime.now(UTC), StoryClock()
+        shops_there = [StandIn(name, now) for name in adapters.NAMES]
+        self.sink = sink
+        self.address = f"http://{HOST}:{port}"
+        self.scenario = Scenario(shops_there, clock, now)
+        clock.begin(self.scenario.begins)
+        self.service = build_service(
+            _settings(folder, sink.port, port),
+            clock=clock,
+            fetchers={shop.platform: shop.answer for shop in shops_there},
+        )
+        connect(self.service, shops_there)
+        self.showcase = Showcase(self.service, shops_there, sink)
+        self.pages = create_app(self.service)
+        self.pages.register_blueprint(demo_pages(self.showcase))
+        self._report: Report | None = None
+        self._error: Exception | None = None
 
     def run(self, *, once: bool) -> Report | None:
         """Play, and unless `once` serve until Ctrl-C; None when it was stopped before the story's end.
 
         Raises what went wrong while playing.
         """
-        now, clock = datetime.now(UTC), StoryClock()
-        stand_ins = [StandIn(name, now) for name in adapters.NAMES]
-        scenario = Scenario(stand_ins, clock, now)
-        clock.begin(scenario.begins)
-        fetchers = {shop.platform: shop.answer for shop in stand_ins}
-        service = build_service(self._settings(), clock=clock, fetchers=fetchers)
-        connect(service, stand_ins)
-        pages = create_app(service)
-        pages.register_blueprint(demo_pages(Showcase(service, stand_ins, self.sink)))
-        process = Process(service, pages=pages)
-        stop = process.stop if once else None
-        player = threading.Thread(target=self._play, args=(service, scenario, stop), name="stand-in shops")
+        process = Process(self.service, pages=self.pages)
+        if not once:
+            _say(f"Three stand-in shops tell three days in a few seconds; watch at {self.address}/demo/")
+        player = threading.Thread(target=self._play, args=(process,), kwargs={"once": once}, name="stand-in shops")
         process.run(ready=player.start)
-        scenario.stop()
+        self.scenario.stop()
         if player.ident is not None:
             player.join()
         if self._error:
             raise self._error
-        return self.report
+        return self._report
 
-    def _play(self, service: Service, scenario: Scenario, stop: Callable[[], None] | None) -> None:
+    def _play(self, process: Process, *, once: bool) -> None:
+        """Runs beside the service, in a thread of its own."""
         begun = time.monotonic()
-        if stop is None:
-            _say(f"Three stand-in shops tell three days in a few seconds; watch at {self.address}/demo/")
-        progress = Progress(scenario.posts, sys.stderr)
+        scenario, sink = self.scenario, self.sink
+        progress = Progress(scenario.posts, lambda: (scenario.sent, len(sink.mails)), sys.stderr)
         try:
-            finished = scenario.play(service, self.address, lambda: progress.show(scenario.sent, len(self.sink.mails)))
-            progress.end()
-            if finished:
-                self.report = measure(service, scenario.shops, self.sink.mails, time.monotonic() - begun)
-                if stop is None:
-                    _say(invitation(self.report, self.address))
+            if scenario.play(self.service, self.address, progress.show):
+                self._report = measure(self.service, scenario.shops, sink.mails, time.monotonic() - begun)
         except requests.ConnectionError:
-            progress.end()
-            _say("Stopped before the story's end.")
+            _say("\nThe service was stopped before the story's end.")
         except Exception as error:
             self._error = error
-        finally:
-            if stop is not None:
-                stop()
+        progress.end()
+        if once or self._error:
+            process.stop()
+        elif self._report:
+            _say(invitation(self._report, self.address))
 
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
 
-    def _settings(self) -> Settings:
-        return Settings(
-            database_url=f"sqlite:///{self.folder / 'demo.db'}",
-            secret_keys=(Fernet.generate_key().decode(),),
-            host=HOST,
-            port=self.port,
-            smtp_host=HOST,
-            smtp_port=self.sink.port,
-            smtp_security="none",
-            mail_from="orders@connector.example",
-        )
+def _settings(folder: Path, smtp_port: int, port: int) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{folder / 'demo.db'}",
+        secret_keys=(Fernet.generate_key().decode(),),
+        host=HOST,
+        port=port,
+        smtp_host=HOST,
+        smtp_port=smtp_port,
+        smtp_security="none",
+        mail_from="orders@connector.example",
+    )
 
 
 def connect(service: Service, stand_ins: Sequence[StandIn]) -> None:

@@ -15,7 +15,7 @@ from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.timeline import TimelineEntry
 from connector.flow.service import Service
-from connector.story import sentence
+from connector.story import says_more, sentence
 from connector.tables import documents, inbox, orders, timeline
 from connector.tables.documents import Issued
 from connector.tables.inbox import Kept
@@ -74,8 +74,11 @@ class Showcase:
     written: Formats = formats("en", "UTC")
     """How the pages themselves write amounts and dates."""
 
-    def __init__(self, service: Service, stand_ins: Sequence[StandIn], sink: MailSink) -> None:
+    def __init__(
+        self, service: Service, stand_ins: Sequence[StandIn], sink: MailSink, *, page_size: int = PAGE_SIZE
+    ) -> None:
         self.stand_ins = stand_ins
+        self._page_size = page_size
         self._service = service
         self._sink = sink
         self._shops = {one.shop.shop_id: one.shop for one in stand_ins}
@@ -107,11 +110,11 @@ class Showcase:
 
     def order_lines(self, page: int) -> tuple[list[OrderLine], bool]:
         """A page of all shops' orders, newest first, and whether another page follows. Pages count from 1."""
-        end = page * PAGE_SIZE
+        end = page * self._page_size
         with self._service.database.read() as connection:
             pages = [orders.newest(connection, shop_id, limit=end + 1) for shop_id in self._shops]
             known = sorted((record for found in pages for record in found), key=_placed_at, reverse=True)
-            lines = [self._line(connection, record) for record in known[end - PAGE_SIZE : end]]
+            lines = [self._line(connection, record) for record in known[end - self._page_size : end]]
         return lines, len(known) > end
 
     def order(self, shop_id: str, order_id: str) -> OrderStory | None:
@@ -182,9 +185,9 @@ class Showcase:
     def _line(self, connection: sa.Connection, record: OrderRecord) -> OrderLine:
         shop = self._shops[record.shop_id]
         entries = timeline.of_order(connection, record.shop_id, record.order_id)
-        facts = [entry for entry in entries if not entry.tag.value.startswith("message:")]
-        newest = max(facts, key=lambda entry: entry.occurred_at, default=None)
-        return OrderLine(shop, record, sentence(newest, self.written) if newest else "")
+        facts = [entry for entry in entries if not entry.tag.value.startswith(("message:", "document:"))]
+        newest = max(filter(says_more, facts), key=lambda entry: entry.occurred_at, default=None)
+        return OrderLine(shop, record, sentence(newest, self.written, parcel_ids(record)) if newest else "")
 
     def _arrived(self, kept: Kept) -> Arrived:
         sent = [
@@ -202,6 +205,11 @@ class Showcase:
                 if said:
                     return Letter(mail, said, shop)
         return None
+
+
+def parcel_ids(record: OrderRecord) -> list[str]:
+    """The order's shipments, taken-back ones too, in the order they were heard of."""
+    return [one.shipment_id for one in record.shipments]
 
 
 def _placed_at(record: OrderRecord) -> datetime:

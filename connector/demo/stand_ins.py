@@ -116,11 +116,11 @@ class StandIn:
         """Post one step's deliveries to the service at `address` (`http://host:port`), copies at the same moment."""
         if step.answer:
             self._answers[step.answer.order] = self._answer_body(step.answer)
-        first = self._delivery(step)
+        first = self.delivery(step)
         with ThreadPoolExecutor(step.copies) as pool:
             list(pool.map(lambda _: self._post(step, first, address), range(step.copies)))
         for _ in range(step.fresh_copies):
-            self._post(step, self._delivery(step), address)
+            self._post(step, self.delivery(step), address)
 
     def answer(self, _shop: Shop, hint: LookAgain) -> bytes:
         """What this shop says when it is asked about an order. Raises Permanent for one it does not know."""
@@ -143,7 +143,7 @@ class StandIn:
             **stated,
         )
 
-    def _delivery(self, step: Step) -> Delivery:
+    def delivery(self, step: Step) -> Delivery:
         """A step as the request its platform would make, with a delivery id of its own."""
         delivery = self._document(step.document, step.event)
         changed = self._changed(delivery.body, step.changes)
