@@ -46,6 +46,28 @@ class Moment(sa.TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+class Words(sa.TypeDecorator[str]):
+    """Text of any origin that is only shown: what no database can keep is taken out, what is too long is cut.
+
+    So a NUL from a stranger never costs the transaction it came in. Ids are not words: they are kept whole or refused.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(self.length) if self.length else sa.Text())
+
+    def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()[: self.length]
+
+
 class Database:
     """One engine. `write()` is a transaction that may change things, `read()` one that may not."""
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, Words, metadata
 from notifications.kinds import Notification
 
 
@@ -72,9 +72,9 @@ outbox = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("run_at", Moment, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("outcome", Words, nullable=False),
     sa.Column("sent_at", Moment, nullable=True),
-    sa.Column("said_subject", sa.Text, nullable=False),
+    sa.Column("said_subject", Words, nullable=False),
     sa.Column("said_html", sa.LargeBinary, nullable=True),
     sa.Column("said_text", sa.LargeBinary, nullable=True),
 )
@@ -179,7 +179,11 @@ def enqueue(
 
 
 def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int) -> list[Claimed]:
-    """Take due intents, oldest first, leaving those whose order has an earlier one still on its way."""
+    """Take due intents, oldest first, of each order only the earliest, and none while that one is on its way.
+
+    An earlier one that is held for a later moment and was never tried holds up nobody. That an earlier due one holds up
+    the rest is what keeps two senders, who cannot see each other's claims yet, from overtaking each other.
+    """
     earlier = outbox.alias("earlier")
     blocked = (
         sa.exists()
@@ -189,9 +193,11 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
         )
         .where(
             sa.or_(
-                sa.and_(earlier.c.state == OutboxState.CLAIMED.value, earlier.c.run_at > now),
-                sa.and_(earlier.c.state == OutboxState.PENDING.value, earlier.c.attempts > 0),
-                earlier.c.state == OutboxState.HANDING_OVER.value,
+                earlier.c.state.in_((OutboxState.CLAIMED.value, OutboxState.HANDING_OVER.value)),
+                sa.and_(
+                    earlier.c.state == OutboxState.PENDING.value,
+                    sa.or_(earlier.c.attempts > 0, earlier.c.run_at <= now),
+                ),
             )
         )
     )
@@ -201,10 +207,11 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
         .order_by(outbox.c.run_at, outbox.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
+        .cte("due")
     )
     rows = connection.execute(
         sa.update(outbox)
-        .where(sa.tuple_(outbox.c.shop_id, outbox.c.intent_id).in_(due))
+        .where(sa.tuple_(outbox.c.shop_id, outbox.c.intent_id).in_(sa.select(due)))
         .values(state=OutboxState.CLAIMED.value, run_at=now + lease, attempts=outbox.c.attempts + 1)
         .returning(*_READ)
     ).all()

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from connector.database import Database
+from connector.migrations import migrate
 from tests import chromium, postgresql
 from tests.databases import fresh_postgresql_database
 from tests.flow.road import Road
@@ -43,6 +45,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/connector.db"
     return fresh_postgresql_database(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database at the newest schema."""
+    made = Database(database_url)
+    migrate(made)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, Words, metadata
 
 
 class DocumentState(Enum):
@@ -38,7 +38,7 @@ documents = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("requested_at", Moment, nullable=False),
     sa.Column("run_at", Moment, nullable=False),
-    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("problem", Words, nullable=False),
     sa.Column("series", sa.String(64), nullable=True),
     sa.Column("serial", sa.Integer, nullable=True),
     sa.Column("number", sa.String(96), nullable=True),

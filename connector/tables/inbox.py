@@ -10,7 +10,7 @@ from enum import Enum
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, Words, metadata
 from connector.domain.delivery import Delivery
 
 
@@ -52,14 +52,14 @@ inbox = sa.Table(
     sa.Column("platform", sa.String(32), nullable=False),
     sa.Column("idempotency_key", sa.String(128), nullable=False),
     sa.Column("headers", sa.LargeBinary, nullable=False),
-    sa.Column("path_event", sa.String(128), nullable=False),
+    sa.Column("path_event", Words(128), nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("run_at", Moment, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("order_id", sa.String(64), nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("outcome", Words, nullable=False),
     sa.UniqueConstraint("shop_id", "idempotency_key"),
 )
 _OPEN = ("new", "claimed")
@@ -154,10 +154,11 @@ def claim(
         .order_by(inbox.c.run_at, inbox.c.delivery_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     statement = (
         sa.update(inbox)
-        .where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(due))
+        .where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(sa.select(due)))
         .values(state=InboxState.CLAIMED.value, run_at=now + lease, attempts=inbox.c.attempts + 1)
         .returning(*_READ)
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, Words, metadata
 from connector.domain.record import OrderRecord
 
 orders = sa.Table(
@@ -13,7 +13,7 @@ orders = sa.Table(
     metadata,
     sa.Column("shop_id", sa.String(32), primary_key=True),
     sa.Column("order_id", sa.String(64), primary_key=True),
-    sa.Column("number", sa.String(128), nullable=False),
+    sa.Column("number", Words(128), nullable=False),
     sa.Column("placed_at", Moment, nullable=True),
     sa.Column("record", sa.LargeBinary, nullable=False),
 )
@@ -90,7 +90,7 @@ def _row(record: OrderRecord) -> dict[str, object]:
     return {
         "shop_id": record.shop_id,
         "order_id": record.order_id,
-        "number": snapshot.number[:128] if snapshot else "",
+        "number": snapshot.number if snapshot else "",
         "placed_at": snapshot.placed_at if snapshot else None,
         "record": msgspec.json.encode(record),
     }

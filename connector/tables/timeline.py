@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, Words, metadata
 from connector.domain.timeline import Tag, TimelineEntry
 
 timeline = sa.Table(
@@ -15,7 +15,7 @@ timeline = sa.Table(
     sa.Column("shop_id", sa.String(32), primary_key=True),
     sa.Column("order_id", sa.String(64), primary_key=True),
     sa.Column("tag", sa.String(32), primary_key=True),
-    sa.Column("subject", sa.String(255), primary_key=True),
+    sa.Column("subject", Words(255), primary_key=True),
     sa.Column("occurred_at", Moment, nullable=False),
     sa.Column("learned_at", Moment, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
@@ -62,7 +62,7 @@ def _row(position: int, learned: Learned) -> dict[str, object]:
         "shop_id": learned.shop_id,
         "order_id": learned.order_id,
         "tag": entry.tag.value,
-        "subject": entry.subject[:255],
+        "subject": entry.subject,
         "occurred_at": entry.occurred_at,
         "learned_at": entry.learned_at,
         "position": position,
