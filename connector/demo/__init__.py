@@ -1,4 +1,4 @@
-"""The demo: the real service, three stand-in shops that send to it, and a mailbox to look into."""
+"""The demo: the real service, stand-in shops that send to it, and a mailbox to look into."""
 
 from connector.demo.show import run_demo
 

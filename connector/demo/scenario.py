@@ -1,4 +1,4 @@
-"""The story: three shops' three days in a few seconds, on a clock that is moved from moment to moment."""
+"""The story: some shops' three days in a few seconds, on a clock that is moved from moment to moment."""
 
 import threading
 import time

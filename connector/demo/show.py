@@ -86,7 +86,7 @@ class Demo:
         """
         process = Process(self.service, pages=self.pages)
         if not once:
-            _say(f"Three stand-in shops tell three days in a few seconds; watch at {self.address}/demo/")
+            _say(f"Stand-in shops tell three days of orders in a few seconds; watch at {self.address}/demo/")
         player = threading.Thread(target=self._play, args=(process,), kwargs={"once": once}, name="stand-in shops")
         process.run(ready=player.start)
         self.scenario.stop()
