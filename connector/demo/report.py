@@ -163,32 +163,36 @@ def _lost(shops: Sequence[StandIn], received: Received) -> Iterator[str]:
     there = {what for _, what in received}
     for shop_id, order_id, what in _expected(shops):
         if (shop_id, order_id, what) not in there:
-            yield f"lost: the customer of order {order_id} ({shop_id}) was never told {what}"
+            yield f"lost: {_told(shop_id, order_id, what)} never came"
 
 
 def _doubled(received: Received) -> Iterator[str]:
-    for what, count in Counter(what for _, what in received).items():
+    for what, count in Counter(what for _, what in received if what).items():
         if count > 1:
-            yield f"doubled: {what} arrived {count} times"
+            yield f"doubled: {_told(*what)} came {count} times"
     for message_id, count in Counter(str(mail["Message-ID"]) for mail, what in received if what is None).items():
         if count > 1:
-            yield f"doubled: {message_id} arrived {count} times"
+            yield f"doubled: the mail {message_id} came {count} times"
 
 
 def _unexpected(shops: Sequence[StandIn], received: Received) -> Iterator[str]:
     expected = _expected(shops)
     for mail, what in received:
         if what is None:
-            yield f"unexpected: a mail with the id {mail['Message-ID']}"
+            yield f"unexpected: a mail that nobody planned, {mail['Message-ID']}"
         elif what not in expected:
-            yield f"unexpected: {what}"
+            yield f"unexpected: {_told(*what)} came, and must not"
 
 
 def _in_another_language(shops: Sequence[StandIn], received: Received) -> Iterator[str]:
     expected = _expected(shops)
     for mail, what in received:
         if what in expected and language_of(mail) != expected[what]:
-            yield f"wrong language: {what} in {language_of(mail)!r} instead of {expected[what]!r}"
+            yield f"wrong language: {_told(*what)} came in {language_of(mail)!r} instead of {expected[what]!r}"
+
+
+def _told(shop_id: str, order_id: str, what: str) -> str:
+    return f"the mail “{what}” about order {order_id} of {shop_id}"
 
 
 def _without_invoice(shops: Sequence[StandIn], received: Received) -> Iterator[str]:
