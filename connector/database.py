@@ -56,11 +56,8 @@ class Words(sa.TypeDecorator[str]):
     cache_ok = True
 
     def __init__(self, length: int | None = None) -> None:
-        super().__init__(length)
+        super().__init__()
         self.length = length
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(sa.String(self.length) if self.length else sa.Text())
 
     def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
         if value is None:

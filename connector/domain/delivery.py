@@ -1,11 +1,15 @@
 """What comes in at the door, and what an adapter can make of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import OrderSnapshot, Refund, Shipment
+
+LONGEST_ID = 64
+"""Characters our tables keep of a platform's id; no platform we know comes near it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,28 @@ News = OrderSnapshot | ShipmentUpdate | RefundUpdate
 
 Update = News | LookAgain | Ignored
 """All that an adapter can make of a delivery."""
+
+
+def refuse_long_ids(updates: tuple[Update, ...]) -> None:
+    """Raises UnreadableDelivery for an id our tables cannot keep; cutting it would mix up two orders."""
+    for update in updates:
+        if isinstance(update, LookAgain | Ignored):
+            continue
+        for field, value in _ids(update):
+            if not 0 < len(value) <= LONGEST_ID:
+                raise UnreadableDelivery(
+                    field=field,
+                    why=f"it has {len(value)} characters",
+                    accepted=f"an id of 1 to {LONGEST_ID} characters",
+                )
+
+
+def _ids(update: News) -> Iterator[tuple[str, str]]:
+    yield "order id", update.order_id
+    if isinstance(update, RefundUpdate):
+        yield "refund id", update.refund.refund_id
+    elif isinstance(update, ShipmentUpdate):
+        yield "parcel id", update.shipment.shipment_id
+    else:
+        yield from (("refund id", refund.refund_id) for refund in update.refunds)
+        yield from (("parcel id", shipment.shipment_id) for shipment in update.shipments)

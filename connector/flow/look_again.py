@@ -7,7 +7,7 @@ from datetime import timedelta
 from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
-from connector.domain.delivery import LookAgain, Update
+from connector.domain.delivery import LookAgain, Update, refuse_long_ids
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
 from connector.flow.process_inbox import MOST_ATTEMPTS, ProcessInbox, Reading
@@ -79,10 +79,12 @@ class LookAgainFlow:
     def _ask(self, claimed: Claimed, shop: Shop, fetch: Fetch) -> tuple[Update, ...]:
         manifest = self._manifest(claimed.delivery.platform)
         found = manifest.parse(claimed.delivery, shop)
-        return tuple(
+        updates = tuple(
             manifest.resolve(update, fetch(shop, update), shop) if isinstance(update, LookAgain) else update
             for update in found
         )
+        refuse_long_ids(updates)
+        return updates
 
     def _again(self, claimed: Claimed, problem: str, after: timedelta | None) -> Outcome:
         if claimed.attempts >= MOST_ATTEMPTS:

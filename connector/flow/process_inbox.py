@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
-from connector.domain.delivery import Ignored, LookAgain, News, Update
+from connector.domain.delivery import Ignored, LookAgain, News, Update, refuse_long_ids
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.record import OrderRecord, apply
 from connector.domain.shop import Shop
@@ -103,13 +103,15 @@ class ProcessInbox:
         if shop is None:
             return Outcome(claimed, InboxState.IGNORED, "the shop is no longer connected")
         try:
-            return Reading(claimed, shop, self._manifest(claimed.delivery.platform).parse(claimed.delivery, shop))
+            updates = self._manifest(claimed.delivery.platform).parse(claimed.delivery, shop)
+            refuse_long_ids(updates)
         except UnreadableDelivery as error:
             return Outcome(claimed, InboxState.REVIEW, str(error))
         except Exception as error:
             self._metrics.errors.labels("parse").inc()
             log.exception("an adapter failed", extra={"delivery_id": claimed.delivery_id})
             return self._again(claimed, f"the adapter failed: {type(error).__name__}")
+        return Reading(claimed, shop, updates)
 
     def _commit(self, readings: list[Reading], outcomes: list[Outcome]) -> None:
         if not readings and not outcomes:

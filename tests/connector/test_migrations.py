@@ -1,0 +1,96 @@
+"""The schema's history ends in exactly the tables the code speaks of, on both databases."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import connector.migrations
+import notifications.outbox  # noqa: F401  # fills the metadata together with the tables it imports
+from connector.database import Database, metadata
+from connector.migrations import migrate
+from connector.tables import documents, inbox, orders, sender_keys, shops, timeline
+
+TABLES = {documents.documents, documents.series, inbox.inbox, orders.orders, sender_keys.sender_keys, shops.shops}
+NEWEST = ScriptDirectory(str(Path(connector.migrations.__file__).parent)).get_current_head()
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+def differences(database: Database) -> list[object]:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+
+def version(database: Database) -> str | None:
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def tables(database: Database) -> set[str]:
+    return set(sa.inspect(database.engine).get_table_names())
+
+
+def test_every_table_of_the_code_is_in_the_metadata() -> None:
+    assert {table.name for table in TABLES} | {timeline.timeline.name, "outbox"} == set(metadata.tables)
+
+
+def test_from_nothing_to_exactly_the_tables_of_the_code(empty: Database) -> None:
+    migrate(empty)
+    assert differences(empty) == []
+    assert version(empty) == NEWEST
+
+
+def test_a_missing_column_would_be_noticed(empty: Database) -> None:
+    migrate(empty)
+    with empty.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE orders DROP COLUMN record")
+    assert differences(empty) != []
+
+
+def test_the_indexes_hold_only_the_rows_that_wait(empty: Database) -> None:
+    migrate(empty)
+    found = {index["name"]: index for table in tables(empty) for index in sa.inspect(empty.engine).get_indexes(table)}
+    for name in ("ix_inbox_due", "ix_outbox_due", "ix_documents_due", "ix_inbox_attention", "ix_outbox_attention"):
+        options = found[name]["dialect_options"]
+        assert any(str(key).endswith("_where") for key in options), name
+
+
+def test_running_it_again_changes_nothing(empty: Database) -> None:
+    migrate(empty)
+    migrate(empty)
+    assert differences(empty) == []
+
+
+def test_several_processes_may_start_at_once(empty: Database) -> None:
+    others = [Database(empty.engine.url.render_as_string(hide_password=False)) for _ in range(3)]
+    with ThreadPoolExecutor(1 if empty.is_sqlite else 3) as pool:
+        list(pool.map(migrate, others))
+    for one in others:
+        one.close()
+    assert differences(empty) == []
+
+
+def test_every_step_can_be_taken_back(empty: Database) -> None:
+    migrate(empty)
+    config = Config()
+    config.set_main_option("script_location", str(Path(connector.migrations.__file__).parent))
+    with empty.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert tables(empty) == {"alembic_version"}
+    migrate(empty)
+    assert differences(empty) == []
