@@ -167,7 +167,7 @@ def enqueue(
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[outbox.c.shop_id, outbox.c.intent_id],
-            set_={"run_at": statement.excluded.run_at},
+            set_={"run_at": statement.excluded.run_at, "reason": statement.excluded.reason},
             where=sa.and_(
                 outbox.c.state == OutboxState.PENDING.value,
                 outbox.c.attempts == 0,

@@ -25,6 +25,10 @@ _NOT_CANCELLED = frozenset({OrderState.OPEN, OrderState.ON_HOLD, OrderState.COMP
 """Without UNKNOWN: a word nobody knows is no reopening (P5)."""
 
 
+_TOLD_ELSEWHERE = frozenset({ShipmentStatus.UNKNOWN, ShipmentStatus.LABEL_CREATED, ShipmentStatus.DELIVERED})
+"""States whose news another fact tells, or that are no news."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The newest list of an order's parcels that named all there were."""
@@ -251,6 +255,7 @@ def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[_Told]:
         yield Tag.SHIPMENT_PREPARED, subject, shipment.updated_at, details
     if has_left(shipment):
         yield Tag.SHIPMENT_SHIPPED, subject, _moment(record, shipment.shipped_at, shipment.updated_at), details
+    if has_left(shipment) and shipment.status not in _TOLD_ELSEWHERE:
         yield Tag.SHIPMENT_PROGRESS, f"{subject}:{shipment.status.value}", shipment.updated_at, details
     if shipment.tracking and shipment.status is not ShipmentStatus.CANCELLED:
         numbers = ", ".join(one.number for one in shipment.tracking)
