@@ -48,8 +48,22 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        raise ValueError(value)
+        raise ValueError("no database address")
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _pairs(value: str) -> tuple[str, ...]:
+    words = _words(value)
+    if not all(name and secret for name, _, secret in (word.partition(":") for word in words)):
+        raise ValueError("no pair")
+    return words
+
+
+def _address(value: str) -> str:
+    local, _, domain = value.rpartition("@")
+    if not (local and domain and value.isprintable() and " " not in value):
+        raise ValueError(value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class Settings:
     )
     app_secrets: tuple[str, ...] = _setting(
         (),
-        _words,
+        _pairs,
         "platform:secret pairs separated by spaces; several for one platform while rotating",
         "Secrets of apps whose deliveries for all shops come to one address (/webhooks/<platform>).",
         secret=True,
@@ -128,7 +142,7 @@ class Settings:
         2, _whole(1, 50), "a whole number, 1 to 50", "How many connections to the mail server one worker uses at once."
     )
     mail_from: str = _setting(
-        "orders@localhost", _text, "an e-mail address", "The sender for shops that have none of their own."
+        "orders@localhost", _address, "an e-mail address", "The sender for shops that have none of their own."
     )
     metrics_token: str = _setting(
         "",
@@ -154,7 +168,10 @@ def load(environment: Mapping[str, str] | None = None, *, env_file: Path | None 
     our prefix that is not a setting (a typing error would otherwise pass unnoticed), and for a file that is not there.
     """
     from_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
-    given = {**{name: value or "" for name, value in from_file.items()}, **(environment or os.environ)}
+    given = {
+        **{name: value or "" for name, value in from_file.items()},
+        **(os.environ if environment is None else environment),
+    }
     ours = {
         name: value for name, value in given.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
     }
@@ -188,7 +205,7 @@ def _read(name: str, metadata: Mapping[str, Any], given: Mapping[str, str]) -> o
 
 def _given(name: str, given: Mapping[str, str]) -> str | None:
     path = given.get(f"{name}_FILE")
-    if path is None:
+    if not path:
         return given.get(name) or None
     if given.get(name):
         raise WrongSetting(f"{name} and {name}_FILE are both set; keep one")
@@ -196,3 +213,5 @@ def _given(name: str, given: Mapping[str, str]) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise WrongSetting(f"{name}_FILE names a file that cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{name}_FILE names a file that is not text in UTF-8") from None
