@@ -24,6 +24,7 @@ KINDS = {
         Kind("order_received", Tag.ORDER_PLACED, timedelta(hours=48)),
         Kind("payment_received", Tag.ORDER_PAID, timedelta(hours=72), carries_invoice=True),
         Kind("shipped", Tag.SHIPMENT_SHIPPED, timedelta(days=5)),
+        Kind("tracking_added", Tag.SHIPMENT_TRACKING, timedelta(days=14)),
         Kind("delivered", Tag.SHIPMENT_DELIVERED, timedelta(hours=48)),
         Kind("cancelled", Tag.ORDER_CANCELLED, timedelta(hours=72)),
         Kind("refunded", Tag.REFUND_MADE, timedelta(days=7)),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, metadata
 from notifications.kinds import Notification
+from notifications.reasons import Reason
 
 
 class OutboxState(Enum):
@@ -261,6 +262,16 @@ def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | 
     where = sa.and_(outbox.c.shop_id == shop_id, outbox.c.intent_id == wanted_intent)
     row = connection.execute(sa.select(outbox).where(where)).one_or_none()
     return _said(row) if row else None
+
+
+def announced_without_number(connection: sa.Connection, shipped: Notification) -> bool:
+    """Whether this "shipped" intent has gone out when no tracking number was known."""
+    said = find(connection, shipped.shop_id, intent_id(shipped))
+    return (
+        said is not None
+        and said.state in (OutboxState.SENT, OutboxState.REVIEW)
+        and said.notification.reason == Reason.SHIPPED_WITHOUT_TRACKING.value
+    )
 
 
 def oldest_due(connection: sa.Connection) -> datetime | None:

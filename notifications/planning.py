@@ -1,6 +1,6 @@
 """Deciding what to tell: pure, explained, and never about the past (P3, P4, P11)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +12,16 @@ from notifications.kinds import KINDS, Declined, Kind, Notification
 from notifications.reasons import Reason
 
 EMAIL = "email"
+_OF_A_PARCEL_ON_ITS_WAY = frozenset({"shipped", "tracking_added"})
 LONGEST_ADDRESS = 254
 """RFC 5321, section 4.5.3.1.3, without the angle brackets."""
 
-_KIND_OF_FACT = {kind.fact: kind for kind in KINDS.values()}
+_KIND_OF_FACT = {kind.fact: kind for kind in KINDS.values() if kind.fact is not Tag.SHIPMENT_TRACKING}
 _REASONS = {
     "order_received": Reason.PLACED,
     "payment_received": Reason.PAID,
     "shipped": Reason.SHIPPED,
+    "tracking_added": Reason.TRACKING_ADDED,
     "delivered": Reason.DELIVERED,
     "cancelled": Reason.CANCELLED,
     "refunded": Reason.REFUNDED,
@@ -49,10 +51,25 @@ def plan(
     """One decision for each new entry that a kind tells of.
 
     `tracking_wait`: how long "shipped" waits for a tracking number. When the number comes, the same intent comes out
-    again with an earlier `run_at`.
+    again with an earlier `run_at`, and "tracking_added" with it: whichever of the two is too late tells nothing
+    (`only_one_tells_the_number`).
     """
     occasions = [_Occasion(record, shop, kind, subject, entry, now) for kind, entry, subject in _found(record, entries)]
     return _told_once([_decide(occasion, tracking_wait) for occasion in occasions])
+
+
+def only_one_tells_the_number(
+    decision: Notification | Declined, announced_without: Callable[[Notification], bool]
+) -> Notification | Declined:
+    """ "tracking_added" is for a parcel whose "shipped" has gone out without a number, and for no other.
+
+    `announced_without`: whether that is so of the "shipped" intent it is asked about.
+    """
+    if isinstance(decision, Declined) or decision.kind != "tracking_added":
+        return decision
+    if announced_without(replace(decision, kind="shipped")):
+        return decision
+    return Declined(decision.order_id, decision.kind, decision.subject, Reason.TOLD_TOGETHER.value)
 
 
 def no_longer(notification: Notification, record: OrderRecord, now: datetime) -> Reason | None:
@@ -70,20 +87,20 @@ def _untrue(kind: str, subject: str, record: OrderRecord) -> Reason | None:
     cancelled, payment = snapshot.state is OrderState.CANCELLED, snapshot.payment
     if kind == "cancelled" and not cancelled and payment is not PaymentState.REFUNDED:
         return Reason.REOPENED
-    if kind in {"order_received", "payment_received", "shipped"} and cancelled:
+    if kind in {"order_received", "payment_received", *_OF_A_PARCEL_ON_ITS_WAY} and cancelled:
         return Reason.ALREADY_CANCELLED
     if kind == "payment_received" and not payment.settled and payment is not PaymentState.UNKNOWN:
         return Reason.UNPAID
     if kind == "shipped" and not subject:
         return Reason.PARCEL_TELLS if any(has_left(parcel) for parcel in record.parcels) else None
-    return _parcel_untrue(kind, subject, record) if kind in {"shipped", "delivered"} else None
+    return _parcel_untrue(kind, subject, record) if kind in {"delivered", *_OF_A_PARCEL_ON_ITS_WAY} else None
 
 
 def _parcel_untrue(kind: str, subject: str, record: OrderRecord) -> Reason | None:
     shipment = record.shipment(subject)
     if shipment is None or shipment.status is ShipmentStatus.CANCELLED:
         return Reason.TAKEN_BACK
-    if kind == "shipped" and shipment.status is ShipmentStatus.DELIVERED:
+    if kind in _OF_A_PARCEL_ON_ITS_WAY and shipment.status is ShipmentStatus.DELIVERED:
         return Reason.ALREADY_DELIVERED
     return None
 
@@ -97,7 +114,9 @@ def _found(record: OrderRecord, entries: Sequence[TimelineEntry]) -> Iterator[tu
         elif entry.tag is Tag.SHIPMENT_TRACKING:
             shipment_id = entry.details["shipment"]
             if shipment_id not in announced and record.knows(Tag.SHIPMENT_SHIPPED, shipment_id):
-                yield shipped, replace(entry, occurred_at=_left_at(record, shipment_id)), shipment_id
+                left = replace(entry, occurred_at=_left_at(record, shipment_id))
+                yield shipped, left, shipment_id
+                yield KINDS["tracking_added"], left, shipment_id
         elif entry.tag is Tag.ORDER_COMPLETED and not any(has_left(parcel) for parcel in record.parcels):
             yield shipped, entry, ""
         elif entry.tag is Tag.ORDER_REPLACED:

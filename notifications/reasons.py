@@ -10,6 +10,7 @@ class Reason(Enum):
     PAID = "paid"
     SHIPPED = "shipped"
     SHIPPED_WITHOUT_TRACKING = "shipped_without_tracking"
+    TRACKING_ADDED = "tracking_added"
     COMPLETED = "completed"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
@@ -34,6 +35,7 @@ SENTENCES = {
     Reason.PAID: "The platform says the order is paid.",
     Reason.SHIPPED: "The parcel left and its tracking number is known.",
     Reason.SHIPPED_WITHOUT_TRACKING: "The parcel left; it waited for a tracking number first, as set.",
+    Reason.TRACKING_ADDED: "The parcel was announced without a tracking number, and now there is one.",
     Reason.COMPLETED: "The shop completed the order and no parcel was announced.",
     Reason.DELIVERED: "The platform says the parcel was delivered.",
     Reason.CANCELLED: "The order was cancelled.",

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -23,7 +24,7 @@ from connector.tables.inbox import Claimed, InboxState, Outcome
 from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.kinds import Declined, Notification
-from notifications.planning import plan
+from notifications.planning import only_one_tells_the_number, plan
 from notifications.wording import choose_locale
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Reading:
 class _Batch:
     """What one transaction will write."""
 
+    connection: sa.Connection
     records: dict[orders.OrderKey, OrderRecord]
     changed: dict[orders.OrderKey, OrderRecord] = field(default_factory=dict)
     learned: list[Learned] = field(default_factory=list)
@@ -120,7 +122,7 @@ class ProcessInbox:
         keys = {(one.shop.shop_id, key) for one in readings for key in _order_ids(one.updates)}
         with self._database.write() as connection:
             orders.lock(self._database, connection, keys)
-            batch = _Batch(orders.load(connection, keys) if keys else {}, outcomes=outcomes)
+            batch = _Batch(connection, orders.load(connection, keys) if keys else {}, outcomes=outcomes)
             for reading in readings:
                 self._join_one(batch, reading, now)
             self._write(connection, batch, now)
@@ -168,7 +170,9 @@ class ProcessInbox:
         self, batch: _Batch, reading: Reading, record: OrderRecord, entries: tuple[TimelineEntry, ...], now: datetime
     ) -> None:
         delivery_id = reading.claimed.delivery_id
-        decisions = plan(record, entries, reading.shop, now, tracking_wait=self._tracking_wait)
+        planned = plan(record, entries, reading.shop, now, tracking_wait=self._tracking_wait)
+        announced_without = partial(outbox.announced_without_number, batch.connection)
+        decisions = [only_one_tells_the_number(decision, announced_without) for decision in planned]
         told = [*entries, *(_as_entry(decision, now) for decision in decisions)]
         batch.learned += [Learned(record.shop_id, record.order_id, delivery_id, entry) for entry in told]
         batch.intents += [(one, delivery_id) for one in decisions if isinstance(one, Notification)]

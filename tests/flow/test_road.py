@@ -96,6 +96,8 @@ def test_shipped_waits_for_the_tracking_number_and_goes_out_when_it_comes(road: 
     road.tell({"type": "shipment", "order_id": "1001", "shipment": numbered})
     assert road.kinds() == ["order_received", "shipped"]
     assert "FAKE0001" in road.mails[-1].text
+    assert road.declined()["tracking_added"] == "told_together"
+    assert road.said()[-1].notification.reason == "shipped"
     road.later(hours=2)
     assert len(road.mails) == 2
 
@@ -108,6 +110,19 @@ def test_shipped_goes_out_without_a_number_after_the_set_time(road: Road) -> Non
     assert road.kinds() == ["order_received"]
     road.later(minutes=2)
     assert road.kinds() == ["order_received", "shipped"]
+
+
+def test_a_number_that_comes_after_its_parcel_was_announced_without_one_is_told_once(road: Road) -> None:
+    road.tell(order_document())
+    bare = shipment_document(updated_at="2026-11-20T09:31:00Z", shipped_at="2026-11-20T09:31:00Z", numbers=[])
+    road.tell({"type": "shipment", "order_id": "1001", "shipment": bare})
+    road.later(minutes=31)
+    numbered = {**bare, "numbers": ["FAKE0001"], "updated_at": "2026-11-20T10:30:00Z"}
+    for _ in range(3):
+        road.tell({"type": "shipment", "order_id": "1001", "shipment": numbered})
+    assert road.kinds() == ["order_received", "shipped", "tracking_added"]
+    assert "FAKE0001" not in road.mails[1].text
+    assert "FAKE0001" in road.mails[2].text
 
 
 def test_a_parcel_taken_back_before_its_mail_went_out_is_not_told(road: Road) -> None:
