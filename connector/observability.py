@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -10,12 +11,16 @@ from typing import TextIO
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECRET_LIKE = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]+"
-    r"|\b(?:ck|cs|shpat|shpss|shpca|shprt)_[A-Za-z0-9]+"
+    r"(?<=://)[^/\s]{1,500}(?=@)"
+    r"|[^\s@<>()\[\],;:=/\"]{1,64}(?:@|%40)[\w.-]{1,255}"
+    r"|\b(?:ck|cs|shp[a-z]{2,3})_[A-Za-z0-9]+"
     r"|\bwc_order_\w+"
     r"|(?i:bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
+"""Credentials in addresses, e-mail addresses, platforms' keys, order keys, authorization headers.
+
+Repetitions that come before what they look for have an end, so that long texts cannot make this slow.
+"""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -36,10 +41,17 @@ class JsonLines(logging.Formatter):
             "message": redact(record.getMessage()),
         }
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        said |= {name: redact(value) if isinstance(value, str) else value for name, value in extra.items()}
+        said |= {name: _shown(value) for name, value in extra.items()}
         if record.exc_info:
             said["exception"] = redact(self.formatException(record.exc_info).replace("\n", " | "))
-        return json.dumps(said, default=lambda value: redact(str(value)))
+        return json.dumps(said)
+
+
+def _shown(value: object) -> object:
+    """Numbers and truths as they are, everything else as redacted text: what is inside might be a person's."""
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return redact(str(value))
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:

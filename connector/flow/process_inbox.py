@@ -205,10 +205,11 @@ class ProcessInbox:
                 outcome.state.value,
                 extra={"delivery_id": claimed.delivery_id, "shop_id": claimed.shop_id, "outcome": outcome.outcome},
             )
+        platforms = {outcome.claimed.delivery_id: outcome.claimed.delivery.platform for outcome in batch.outcomes}
         for learned in batch.learned:
             entry = learned.entry
             if entry.tag is Tag.STATUS_UNKNOWN:
-                self._metrics.unknown_words.labels("order").inc()
+                self._metrics.unknown_words.labels(platforms[learned.delivery_id]).inc()
             elif entry.tag in (Tag.MESSAGE_PLANNED, Tag.MESSAGE_DECLINED):
                 self._metrics.decisions.labels(entry.details["kind"], entry.details["reason"]).inc()
 
