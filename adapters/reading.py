@@ -64,18 +64,29 @@ def read_object(body: bytes) -> "Reader":
 
 def cleaned(words: str) -> str:
     """Text without what no database, mail or PDF can carry: NUL goes, half a surrogate pair becomes U+FFFD."""
+    if words.isprintable():
+        return words
     return _LONE_SURROGATE.sub("\ufffd", words.replace("\x00", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One JSON object; fields are named by dotted paths (`billing.email`), `where` is its own path in the document."""
+    """One JSON object; fields are named by dotted paths (`billing.email`)."""
 
     document: Mapping[str, object]
-    where: str = ""
+    name: str = ""
+    """Its own path, from `parent` if there is one, else from the document's root."""
+    parent: "Reader | None" = None
+
+    @property
+    def where(self) -> str:
+        """Its path in the document: put together only when a message needs it."""
+        return self.parent._full(self.name) if self.parent else self.name
 
     def value(self, path: str) -> object:
         """The raw value; None when it or something on the way to it is not there."""
+        if "." not in path:
+            return self.document.get(path)
         found: object = self.document
         for name in path.split("."):
             if not isinstance(found, dict):
@@ -162,19 +173,19 @@ class Reader:
         """The object there; an empty reader when it is not there."""
         value = self.value(path)
         if value is None or value == [] or value == "":
-            return Reader({}, self._full(path))
+            return Reader({}, path, self)
         if not isinstance(value, dict):
             raise self.refusal(path, f"it is {_kind(value)}", "an object")
-        return Reader(value, self._full(path))
+        return Reader(value, path, self)
 
     def items(self, path: str) -> "list[Reader]":
         """The objects of the list there; none when it is not there."""
         found = []
         for position, value in enumerate(self.values(path)):
-            where = f"{path}[{position}]"
+            name = f"{path}[{position}]"
             if not isinstance(value, dict):
-                raise self.refusal(where, f"it is {_kind(value)}", "an object")
-            found.append(Reader(value, self._full(where)))
+                raise self.refusal(name, f"it is {_kind(value)}", "an object")
+            found.append(Reader(value, name, self))
         return found
 
     def values(self, path: str) -> list[object]:
