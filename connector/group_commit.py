@@ -41,22 +41,27 @@ class GroupCommit(Generic[Item, Result]):
         self._committed = committed
         self._largest_group = largest_group
         self._waiting: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        self._door = threading.Lock()
+        self._stopped = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, item: Item) -> Future[Result]:
-        """Queue an item; the future is done once its transaction is committed, or has failed."""
-        if self._stopped.is_set():
-            raise Stopped
+        """Queue an item; the future is done once its transaction is committed, or has failed. Raises Stopped."""
         future: Future[Result] = Future()
-        self._waiting.put((item, future))
+        # Whoever gives up waiting cannot take the item back: it is written all the same.
+        future.set_running_or_notify_cancel()
+        with self._door:
+            if self._stopped:
+                raise Stopped
+            self._waiting.put((item, future))
         return future
 
     def stop(self, timeout: float = 10.0) -> None:
         """Commit what is waiting, then end; at most `timeout` seconds."""
-        self._stopped.set()
-        self._waiting.put(None)
+        with self._door:
+            self._stopped = True
+            self._waiting.put(None)
         self._thread.join(timeout)
 
     def _run(self) -> None:
