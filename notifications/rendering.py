@@ -24,8 +24,10 @@ from notifications.wording import TEMPLATES, Phrases, phrases, wording
 TEXT_WIDTH = 76
 SUBJECT_LENGTH = 150
 DEFAULT_COLOUR = "#1f4e79"
-_PARCEL_KINDS = frozenset({"shipped", "delivered"})
-_ADDRESSED_KINDS = frozenset({"order_received", "payment_received", "shipped"})
+_PARCEL_KINDS = frozenset({"shipped", "tracking_added", "delivered"})
+_ADDRESSED_KINDS = frozenset({"order_received", "payment_received", "shipped", "tracking_added"})
+_WITHOUT_SUMS = frozenset({"tracking_added", "delivered"})
+"""What these tell is the parcel; the order with its sums was told before."""
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CONSTANT = re.compile(r"\[\[(\w+)\]\]")
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -113,6 +115,8 @@ def _shipment(kind: str, subject: str, record: OrderRecord) -> Shipment | None:
         return None
     if (found := record.shipment(subject)) is None:
         raise Permanent(f"parcel {subject} of order {record.order_id} is not known; see the order's timeline")
+    if kind == "tracking_added" and not any(clean(one.number) for one in found.tracking):
+        raise Permanent(f"parcel {subject} of order {record.order_id} has no tracking number; see the order's timeline")
     return found
 
 
@@ -146,7 +150,7 @@ def _view(
         "order_page": web_link(snapshot.status_url),
         "payment_method": clean(snapshot.payment_method, 80),
         "parcel": parcel(record, snapshot, shipment, written, phrased) if shipment else None,
-        "items": order_items(snapshot, written, phrased) if kind != "delivered" else None,
+        "items": order_items(snapshot, written, phrased) if kind not in _WITHOUT_SUMS else None,
         "totals": totals(record, snapshot, written, phrased),
         "address": written.address(snapshot.shipping) if snapshot.shipping and shows_address else (),
         "footer": tuple(_footer(snapshot, shop, written, phrased)),

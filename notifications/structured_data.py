@@ -13,6 +13,7 @@ _ORDER_STATUS = {
     "order_received": "OrderProcessing",
     "payment_received": "OrderProcessing",
     "shipped": "OrderInTransit",
+    "tracking_added": "OrderInTransit",
     "delivered": "OrderDelivered",
     "cancelled": "OrderCancelled",
 }

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
 from connector.domain.errors import Permanent
-from connector.domain.order import Shipment, ShipmentItem
+from connector.domain.order import Shipment, ShipmentItem, TrackingNumber
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Brand, Seller, Shop
 from connector.domain.status import PaymentState, ShipmentStatus
@@ -40,7 +40,7 @@ from tests.builders import (
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 INVOICE = (Attachment("INV-1.pdf", "application/pdf", b"%PDF"),)
-SUBJECTS = {"shipped": "parcel-1", "delivered": "parcel-1", "refunded": "refund-1"}
+SUBJECTS = {"shipped": "parcel-1", "tracking_added": "parcel-1", "delivered": "parcel-1", "refunded": "refund-1"}
 ALL = [(kind, locale) for kind in KINDS for locale in LOCALES]
 KEYS = {"shipment_id", "line_id", "refund_id", "order_id", "shop_id", "status"}
 PLAIN_SHOP = Shop("shop-1", "paper", "key", "Nova", "nova.example", NOW)
@@ -66,7 +66,9 @@ def rich(kind: str, **changes: Any) -> OrderRecord:
 def bare(kind: str) -> OrderRecord:
     status = ShipmentStatus.DELIVERED if kind == "delivered" else ShipmentStatus.IN_TRANSIT
     refunds = (refund(reason="", amount=Decimal("4.90")),) if kind == "refunded" else ()
-    return record(snapshot=minimal_snapshot(), shipments=(Shipment("parcel-1", status, "", SHIPPED),), refunds=refunds)
+    tracking = (TrackingNumber("RR123456785GR"),) if kind == "tracking_added" else ()
+    parcel = Shipment("parcel-1", status, "", SHIPPED, tracking=tracking)
+    return record(snapshot=minimal_snapshot(), shipments=(parcel,), refunds=refunds)
 
 
 def mail(kind: str, locale: str, known: OrderRecord, merchant: Shop | None = None, **changes: Any) -> Message:
@@ -238,6 +240,24 @@ def test_p5_a_parcel_without_a_number_says_so_and_one_with_a_number_does_not() -
     assert "We have no tracking number" not in mail("shipped", "en", rich("shipped")).text
 
 
+def test_a_tracking_number_that_came_later_is_told_with_where_the_parcel_goes_and_without_the_sums() -> None:
+    message = mail("tracking_added", "en", rich("tracking_added"))
+    assert message.subject == "You can now track parcel 1 of 2 of your order #1042"
+    for told in (
+        "Track RR123456785GR:\nhttps://track.example.com/RR123456785GR",
+        "Delivery address:",
+        "Still to come:",
+    ):
+        assert told in message.text
+    assert "148.80" not in message.text
+    assert json.loads(Page(message.html).scripts[0])["trackingNumber"] == "RR123456785GR"
+
+
+def test_p5_a_tracking_number_that_is_gone_again_is_not_told() -> None:
+    with pytest.raises(Permanent, match="no tracking number"):
+        mail("tracking_added", "en", record(shipments=(shipment(tracking=()),)))
+
+
 def test_a_shipped_order_of_which_no_parcel_is_known_is_told_as_a_whole() -> None:
     message = mail("shipped", "en", record(), subject="")
     assert message.subject == "Your order #1042 is on its way"
@@ -258,7 +278,14 @@ def test_a_refund_quotes_the_shops_reason_only_when_there_is_one() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "subject"),
-    [("shipped", "parcel-9"), ("delivered", ""), ("delivered", "parcel-9"), ("refunded", "refund-9")],
+    [
+        ("shipped", "parcel-9"),
+        ("tracking_added", ""),
+        ("tracking_added", "parcel-9"),
+        ("delivered", ""),
+        ("delivered", "parcel-9"),
+        ("refunded", "refund-9"),
+    ],
 )
 def test_a_message_about_something_unknown_calls_a_person(kind: str, subject: str) -> None:
     with pytest.raises(Permanent, match="not known"):

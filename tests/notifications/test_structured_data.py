@@ -25,8 +25,9 @@ def test_an_order_is_told_with_its_given_amounts(kind: str, status: str | None) 
     assert data.get("orderStatus") == (status and f"https://schema.org/{status}")
 
 
-def test_a_parcel_is_told_with_its_number_and_where_it_goes() -> None:
-    data: dict[str, Any] = json.loads(json_ld("shipped", order_snapshot(), shop(), shipment(), is_part=False))
+@pytest.mark.parametrize("kind", ["shipped", "tracking_added"])
+def test_a_parcel_is_told_with_its_number_and_where_it_goes(kind: str) -> None:
+    data: dict[str, Any] = json.loads(json_ld(kind, order_snapshot(), shop(), shipment(), is_part=False))
     assert (data["@type"], data["trackingNumber"], data["carrier"]["name"]) == (
         "ParcelDelivery",
         "RR123456785GR",
