@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,6 +63,14 @@ class Words(sa.TypeDecorator[str]):
         if value is None:
             return None
         return value.replace("\x00", "").encode("utf-8", "replace").decode()[: self.length]
+
+
+def is_one_of(column: sa.Column[str], words: Sequence[str]) -> sa.ColumnElement[bool]:
+    """`column IN (…)` with the words written into the statement.
+
+    An index over just those rows is not used for parameters: their values are not known when a statement is planned.
+    """
+    return column.in_(sa.bindparam(None, list(words), expanding=True, literal_execute=True))
 
 
 class Database:

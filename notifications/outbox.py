@@ -9,7 +9,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, metadata
+from connector.database import Database, Moment, Words, is_one_of, metadata
 from notifications.kinds import Notification
 from notifications.reasons import Reason
 
@@ -80,6 +80,7 @@ outbox = sa.Table(
     sa.Column("said_text", sa.LargeBinary, nullable=True),
 )
 _OPEN = ("pending", "claimed")
+_ATTENTION = ("handing_over", "review", "failed")
 sa.Index(
     "ix_outbox_due",
     outbox.c.run_at,
@@ -90,8 +91,8 @@ sa.Index(
     "ix_outbox_attention",
     outbox.c.state,
     outbox.c.run_at,
-    sqlite_where=outbox.c.state.in_(("handing_over", "review", "failed")),
-    postgresql_where=outbox.c.state.in_(("handing_over", "review", "failed")),
+    sqlite_where=outbox.c.state.in_(_ATTENTION),
+    postgresql_where=outbox.c.state.in_(_ATTENTION),
 )
 sa.Index("ix_outbox_order", outbox.c.shop_id, outbox.c.order_id)
 
@@ -204,7 +205,7 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
     )
     due = (
         sa.select(outbox.c.shop_id, outbox.c.intent_id)
-        .where(outbox.c.state.in_(_OPEN), outbox.c.run_at <= now, ~blocked)
+        .where(is_one_of(outbox.c.state, _OPEN), outbox.c.run_at <= now, ~blocked)
         .order_by(outbox.c.run_at, outbox.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
@@ -231,7 +232,8 @@ def recover(connection: sa.Connection, now: datetime) -> list[Claimed]:
     """Move to REVIEW what was being handed over when its sender died; returns those, so that their timeline says so."""
     rows = connection.execute(
         sa.update(outbox)
-        .where(outbox.c.state == OutboxState.HANDING_OVER.value, outbox.c.run_at <= now)
+        .where(is_one_of(outbox.c.state, _ATTENTION), outbox.c.state == OutboxState.HANDING_OVER.value)
+        .where(outbox.c.run_at <= now)
         .values(
             state=OutboxState.REVIEW.value,
             outcome="the service stopped while this was being handed over; it may or may not have arrived",
@@ -243,8 +245,9 @@ def recover(connection: sa.Connection, now: datetime) -> list[Claimed]:
 
 def release(connection: sa.Connection, now: datetime) -> None:
     """Make every held intent due at once: for a start when no other sender can be alive."""
-    held = outbox.c.state.in_((OutboxState.CLAIMED.value, OutboxState.HANDING_OVER.value))
-    connection.execute(sa.update(outbox).where(held).values(run_at=now))
+    for held, states in ((OutboxState.CLAIMED, _OPEN), (OutboxState.HANDING_OVER, _ATTENTION)):
+        where = sa.and_(is_one_of(outbox.c.state, states), outbox.c.state == held.value)
+        connection.execute(sa.update(outbox).where(where).values(run_at=now))
 
 
 def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Said]:
@@ -276,17 +279,18 @@ def announced_without_number(connection: sa.Connection, shipped: Notification) -
 
 def oldest_due(connection: sa.Connection) -> datetime | None:
     """When the longest waiting open intent became (or becomes) due; None when nothing waits."""
-    return connection.execute(sa.select(sa.func.min(outbox.c.run_at)).where(outbox.c.state.in_(_OPEN))).scalar()
+    return connection.execute(sa.select(sa.func.min(outbox.c.run_at)).where(is_one_of(outbox.c.state, _OPEN))).scalar()
 
 
-WAITING_STATES = ("pending", "claimed", "handing_over", "review", "failed")
-"""States that are not an end; few rows are in them, and an index holds just those."""
+WAITING_STATES = (*_OPEN, *_ATTENTION)
+"""States that are not an end; few rows are in them, and two indexes hold just those."""
 
 
 def waiting_counts(connection: sa.Connection) -> dict[str, int]:
     """How many rows are in each state that is not an end."""
-    counted = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state.in_(WAITING_STATES))
-    return {row[0]: row[1] for row in connection.execute(counted.group_by(outbox.c.state))}
+    counted = sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state)
+    parts = (connection.execute(counted.where(is_one_of(outbox.c.state, states))) for states in (_OPEN, _ATTENTION))
+    return {row[0]: row[1] for part in parts for row in part}
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:

@@ -8,7 +8,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, metadata
+from connector.database import Database, Moment, Words, is_one_of, metadata
 
 
 class DocumentState(Enum):
@@ -115,7 +115,7 @@ def due(connection: sa.Connection, now: datetime, *, limit: int) -> list[Request
     """Documents to make now, the longest waiting first."""
     rows = connection.execute(
         sa.select(documents.c.shop_id, documents.c.order_id, documents.c.kind, documents.c.subject)
-        .where(documents.c.state.in_(_OPEN), documents.c.run_at <= now)
+        .where(is_one_of(documents.c.state, _OPEN), documents.c.run_at <= now)
         .order_by(documents.c.run_at, documents.c.order_id)
         .limit(limit)
     )
@@ -139,7 +139,7 @@ def issue(database: Database, connection: sa.Connection, issued: Issued) -> bool
     key = issued.request
     changed = connection.execute(
         sa.update(documents)
-        .where(_is(key), documents.c.state.in_(_OPEN))
+        .where(_is(key), is_one_of(documents.c.state, _OPEN))
         .values(
             state=DocumentState.ISSUED.value,
             problem="",
@@ -159,7 +159,7 @@ def block(connection: sa.Connection, wanted: Request, problem: str, run_at: date
     """Note why a document cannot be made, and when to try again."""
     connection.execute(
         sa.update(documents)
-        .where(_is(wanted), documents.c.state.in_(_OPEN))
+        .where(_is(wanted), is_one_of(documents.c.state, _OPEN))
         .values(state=DocumentState.BLOCKED.value, problem=problem, run_at=run_at)
     )
 
@@ -190,7 +190,7 @@ WAITING_STATES = ("requested", "blocked")
 
 def waiting_counts(connection: sa.Connection) -> dict[str, int]:
     """How many rows are in each state that is not an end."""
-    counted = sa.select(documents.c.state, sa.func.count()).where(documents.c.state.in_(WAITING_STATES))
+    counted = sa.select(documents.c.state, sa.func.count()).where(is_one_of(documents.c.state, WAITING_STATES))
     return {row[0]: row[1] for row in connection.execute(counted.group_by(documents.c.state))}
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, metadata
+from connector.database import Database, Moment, Words, is_one_of, metadata
 from connector.domain.delivery import Delivery
 
 
@@ -63,6 +63,7 @@ inbox = sa.Table(
     sa.UniqueConstraint("shop_id", "idempotency_key"),
 )
 _OPEN = ("new", "claimed")
+_ATTENTION = ("waiting", "review", "dead")
 sa.Index(
     "ix_inbox_due",
     inbox.c.run_at,
@@ -73,8 +74,8 @@ sa.Index(
     "ix_inbox_attention",
     inbox.c.state,
     inbox.c.run_at,
-    sqlite_where=inbox.c.state.in_(("waiting", "review", "dead")),
-    postgresql_where=inbox.c.state.in_(("waiting", "review", "dead")),
+    sqlite_where=inbox.c.state.in_(_ATTENTION),
+    postgresql_where=inbox.c.state.in_(_ATTENTION),
 )
 sa.Index("ix_inbox_order", inbox.c.shop_id, inbox.c.order_id)
 
@@ -147,7 +148,7 @@ def claim(
 
     `waiting`: take hints whose platform can be asked now, instead of what is still to be read.
     """
-    states = inbox.c.state == InboxState.WAITING.value if waiting else inbox.c.state.in_(_OPEN)
+    states = _waits() if waiting else is_one_of(inbox.c.state, _OPEN)
     due = (
         sa.select(inbox.c.shop_id, inbox.c.delivery_id)
         .where(states, inbox.c.run_at <= now)
@@ -200,7 +201,8 @@ def answered(connection: sa.Connection, shop_id: str, order_id: str, asked_at: d
 
 def release(connection: sa.Connection, now: datetime) -> None:
     """Make every claimed delivery due at once: for a start when no other worker can be alive."""
-    connection.execute(sa.update(inbox).where(inbox.c.state == InboxState.CLAIMED.value).values(run_at=now))
+    claimed = sa.and_(is_one_of(inbox.c.state, _OPEN), inbox.c.state == InboxState.CLAIMED.value)
+    connection.execute(sa.update(inbox).where(claimed).values(run_at=now))
 
 
 def replay(connection: sa.Connection, shop_id: str, delivery_ids: list[str], now: datetime) -> int:
@@ -224,7 +226,7 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Kep
 
 def needing_attention(connection: sa.Connection, *, limit: int) -> list[Kept]:
     """Deliveries that wait for a person or for an answer of their platform, oldest first."""
-    wanted = inbox.c.state.in_(("waiting", "review", "dead"))
+    wanted = is_one_of(inbox.c.state, _ATTENTION)
     rows = connection.execute(sa.select(inbox).where(wanted).order_by(inbox.c.received_at).limit(limit))
     return [_kept(row) for row in rows]
 
@@ -238,23 +240,29 @@ def ended_in(connection: sa.Connection, shop_id: str, state: InboxState) -> list
 
 def oldest_due(connection: sa.Connection) -> datetime | None:
     """When the longest waiting open delivery became due; None when nothing waits."""
-    return connection.execute(sa.select(sa.func.min(inbox.c.run_at)).where(inbox.c.state.in_(_OPEN))).scalar()
+    return connection.execute(sa.select(sa.func.min(inbox.c.run_at)).where(is_one_of(inbox.c.state, _OPEN))).scalar()
 
 
-WAITING_STATES = ("new", "claimed", "waiting", "review", "dead")
-"""States that are not an end; few rows are in them, and an index holds just those."""
+WAITING_STATES = (*_OPEN, *_ATTENTION)
+"""States that are not an end; few rows are in them, and two indexes hold just those."""
 
 
 def waiting_counts(connection: sa.Connection) -> dict[str, int]:
     """How many rows are in each state that is not an end."""
-    counted = sa.select(inbox.c.state, sa.func.count()).where(inbox.c.state.in_(WAITING_STATES))
-    return {row[0]: row[1] for row in connection.execute(counted.group_by(inbox.c.state))}
+    counted = sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state)
+    parts = (connection.execute(counted.where(is_one_of(inbox.c.state, states))) for states in (_OPEN, _ATTENTION))
+    return {row[0]: row[1] for part in parts for row in part}
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     rows = connection.execute(sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state))
     return {row[0]: row[1] for row in rows}
+
+
+def _waits() -> sa.ColumnElement[bool]:
+    """Waiting, said so that the index over what needs attention is used."""
+    return sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state == InboxState.WAITING.value)
 
 
 _READ = (
