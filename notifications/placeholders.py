@@ -8,7 +8,7 @@ from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.status import PaymentState
 from notifications.formatting import Formats, clean, typed
-from notifications.summary import parcel_position
+from notifications.summary import parcel_position, still_to_leave
 
 Values = dict[str, str | bool | None]
 
@@ -70,7 +70,7 @@ def placeholders(
         "document_attached": attached,
         "ships": snapshot.needs_shipping,
         "tells_payment": "payment_received" not in shop.silent_kinds,
-        "tells_shipping": "shipped" not in shop.silent_kinds,
+        "tells_shipping": "shipped" not in shop.silent_kinds and still_to_leave(record, snapshot),
         "tells_refund": "refunded" not in shop.silent_kinds,
         **_parcel(record, snapshot, shipment, formats),
         **_refund(record, snapshot, refund, formats),

@@ -106,6 +106,13 @@ def totals(record: OrderRecord, snapshot: OrderSnapshot, formats: Formats, phras
     return tuple(rows)
 
 
+def still_to_leave(record: OrderRecord, snapshot: OrderSnapshot) -> bool:
+    """Whether something of the order is known to leave yet; no when the platform did not say enough to know (P5)."""
+    if snapshot.state is OrderState.UNKNOWN or not snapshot.needs_shipping:
+        return False
+    return bool(_not_in(snapshot, record, filter(has_left, record.parcels)))
+
+
 def parcel_position(record: OrderRecord, snapshot: OrderSnapshot, shipment: Shipment) -> ParcelPosition:
     """Which parcel this is. How many there will be is only said when nothing of the order is outside the known ones."""
     parcels = record.parcels

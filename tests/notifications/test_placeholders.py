@@ -6,7 +6,7 @@ import pytest
 
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
-from connector.domain.status import PaymentState
+from connector.domain.status import OrderState, PaymentState
 from notifications.formatting import formats
 from notifications.placeholders import PLACEHOLDERS, Values, greeting_name, placeholders
 from tests.builders import address, minimal_snapshot, order_snapshot, record, refund, shop
@@ -57,6 +57,11 @@ def test_a_kind_the_shop_does_not_send_is_not_promised() -> None:
     silent = shop(silent_kinds=frozenset({"shipped", "refunded"}))
     told = values(record(), silent)
     assert (told["tells_shipping"], told["tells_refund"], told["tells_payment"]) == (False, False, True)
+
+
+def test_a_parcel_is_promised_only_while_something_is_to_leave() -> None:
+    completed = record(snapshot=order_snapshot(state=OrderState.COMPLETED))
+    assert (values(record())["tells_shipping"], values(completed)["tells_shipping"]) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,21 @@ def test_a_digital_order_promises_no_parcel_and_shows_no_address() -> None:
     assert "as soon as a parcel" not in text
 
 
+@pytest.mark.parametrize("kind", ["order_received", "payment_received"])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_has_left_already_is_not_promised_again(kind: str, locale: str) -> None:
+    sentence = {
+        "en": "You will hear from us again as soon as a parcel leaves",
+        "es": "Volveremos a escribirle en cuanto salga un paquete",
+        "pt-BR": "Escreveremos de novo assim que um pacote sair",
+        "ar": "سنكتب إليك مجددًا فور خروج أي طرد",
+        "el": "Θα σας γράψουμε ξανά μόλις φύγει κάποιο δέμα",
+    }[locale]
+    items = tuple(ShipmentItem(one.line_id, one.quantity) for one in order_snapshot().lines)
+    assert sentence in mail(kind, locale, record()).text
+    assert sentence not in mail(kind, locale, record(shipments=(shipment(items=items),))).text
+
+
 def test_a_refund_quotes_the_shops_reason_only_when_there_is_one() -> None:
     assert "The shop’s reason: “One cup arrived broken”" in mail("refunded", "en", rich("refunded")).text
     assert "reason" not in mail("refunded", "en", bare("refunded")).text

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from connector.domain.order import Charge, OrderSnapshot, Shipment, ShipmentItem
 from connector.domain.record import OrderRecord
 from connector.domain.status import OrderState, ShipmentStatus
 from notifications.formatting import formats
-from notifications.summary import LISTED, Parcel, order_items, parcel, parcel_position, totals
+from notifications.summary import LISTED, Parcel, order_items, parcel, parcel_position, still_to_leave, totals
 from notifications.wording import phrases
 from tests.builders import DELIVERED, line, minimal_snapshot, order_snapshot, record, refund, shipment
 
@@ -175,6 +176,35 @@ def test_only_web_pages_become_tracking_links() -> None:
     made = shown(record(), shipment(tracking=numbers))
     assert [(link.label, link.url) for link in made.links] == [("Track A1", "https://one.example/A1")]
     assert [row.value for row in made.rows] == ["One", "A1", "B2", "Three", "November 24, 2026"]
+
+
+ALL_IN_ONE = (*shipment().items, *CUPS.items, *CARD.items)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (record(), True),
+        (record(shipments=(shipment(),)), True),
+        (record(shipments=(shipment(items=ALL_IN_ONE, status=ShipmentStatus.LABEL_CREATED, shipped_at=None),)), True),
+        (record(shipments=(shipment(items=ALL_IN_ONE, status=ShipmentStatus.CANCELLED),)), True),
+        (record(snapshot=order_snapshot(state=OrderState.ON_HOLD)), True),
+        (record(shipments=(shipment(items=ALL_IN_ONE),)), False),
+        (record(shipments=(shipment(items=ALL_IN_ONE, status=ShipmentStatus.DELIVERED),)), False),
+        (record(snapshot=order_snapshot(state=OrderState.COMPLETED)), False),
+        (record(snapshot=order_snapshot(state=OrderState.CANCELLED)), False),
+        (record(snapshot=order_snapshot(needs_shipping=False)), False),
+        (record(snapshot=order_snapshot(lines=(line(needs_shipping=False),))), False),
+        (record(snapshot=order_snapshot(lines=(line(current_quantity=Decimal(0)),))), False),
+        # P5: where the platform does not say enough, nothing is known to be left.
+        (record(snapshot=order_snapshot(state=OrderState.UNKNOWN)), False),
+        (record(shipments=(shipment(items=()),)), False),
+        (record(refunds=(refund(),)), False),
+    ],
+)
+def test_something_is_still_to_leave_only_where_the_record_shows_it(known: OrderRecord, expected: bool) -> None:
+    assert known.snapshot
+    assert still_to_leave(known, known.snapshot) is expected
 
 
 def test_a_parcel_nothing_is_known_of_has_no_panel() -> None:
