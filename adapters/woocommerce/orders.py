@@ -23,8 +23,12 @@ Rates = Mapping[str, Reader]
 
 
 def read_meta(document: Reader) -> dict[str, object]:
-    """The order's meta fields by key, those of plugins and hidden ones (`_…`) too; a later one of a key wins."""
-    return {entry.text("key"): entry.value("value") for entry in document.items("meta_data")}
+    """The order's meta fields by key, those of plugins and hidden ones (`_…`) too; a later one of a key wins.
+
+    Plugins write here what they like, often a hundred entries: one that is no pair of key and value is passed over.
+    """
+    entries = (entry for entry in document.values("meta_data") if isinstance(entry, dict))
+    return {key: entry.get("value") for entry in entries if isinstance(key := entry.get("key"), str)}
 
 
 def read_order(document: Reader, fulfillments: list[Reader] | None, shop: Shop) -> OrderSnapshot:
