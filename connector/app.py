@@ -52,8 +52,8 @@ def build_service(
     if not settings.secret_keys:
         raise WrongSetting("CONNECTOR_SECRET_KEYS is missing; make one with `connector new-key` and keep it safe")
     clock = clock or SystemClock()
-    database = _ready_database(settings)
     metrics, seal = Metrics(), Seal(settings.secret_keys)
+    database = _ready_database(settings)
     shops = ShopDirectory(database, seal)
     process_inbox = ProcessInbox(
         database,
