@@ -39,6 +39,14 @@ _LINK_JOINT = re.compile(r"(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _CURRENCY = re.compile("[A-Z]{3}")
+_CARRIER_CODE = re.compile("[a-z0-9]+(?:[-_]+[a-z0-9]+)*")
+_CARRIER_WORDS = {
+    "air": "Air", "an": "An", "elta": "ELTA", "fedex": "FedEx", "la": "La", "le": "Le", "new": "New", "of": "of",
+    "one": "One", "the": "The", "usps": "USPS",
+}  # fmt: skip
+_REGION_CODE = re.compile("[A-Z0-9]{1,3}|[A-Z]{2}-[A-Z0-9]{1,3}")
+_REGION_CODES_WRITTEN = frozenset({"AU", "BR", "CA", "IT", "MX", "US"})
+"""Countries whose addresses are written with a region's code. An Indian one names the state in words."""
 
 
 def clean(text: str, limit: int = 200) -> str:
@@ -85,6 +93,29 @@ def person_name(address: Address) -> str:
     first, last = typed(address.first_name, 60), typed(address.last_name, 60)
     names = (last, first) if _CJK.search(first + last) else (first, last)
     return " ".join(name for name in names if name)
+
+
+def carrier_name(word: str) -> str:
+    """A carrier as people write it: some platforms tell only a code, `an-post` (An Post) or `dhl-de` (DHL DE).
+
+    Up to three letters are an abbreviation. What does not look like a code stays as it is.
+    """
+    name = clean(word, 60)
+    if not _CARRIER_CODE.fullmatch(name):
+        return name
+    parts = re.split("[-_]+", name)
+    return " ".join(
+        _CARRIER_WORDS.get(part) or (part.upper() if len(part) <= 3 else part.capitalize()) for part in parts
+    )
+
+
+def shown_region(address: Address) -> str:
+    """The region of an address. One that is only a code (`DE-BE`, `D`, `JP13`) is left out, except where addresses are
+    written with it: Sevilla, SE is a platform's key, not what anybody puts on a parcel."""
+    region, country = typed(address.region, 100), address.country
+    if not any(_REGION_CODE.fullmatch(code) for code in (region, region.removeprefix(country))):
+        return region
+    return region.removeprefix(f"{country}-") if country in _REGION_CODES_WRITTEN else ""
 
 
 class Formats:
@@ -144,7 +175,7 @@ class Formats:
             "name": person_name(address),
             "company": typed(address.company, 100),
             "city": typed(address.city, 100),
-            "region": typed(address.region, 100),
+            "region": shown_region(address),
             "postcode": typed(address.postcode, 20),
         }
         japanese = address.country == "JP" and _CJK.search("".join((address.city, *address.lines)))

@@ -6,7 +6,7 @@ import msgspec
 
 from connector.domain.order import Address, OrderSnapshot, Shipment
 from connector.domain.shop import Shop
-from notifications.formatting import clean, typed, web_link
+from notifications.formatting import carrier_name, clean, shown_region, typed, web_link
 from notifications.summary import LISTED
 
 _ORDER_STATUS = {
@@ -77,7 +77,7 @@ def _parcel(snapshot: OrderSnapshot, shipment: Shipment, order: dict[str, Any]) 
     if shipment.tracking:
         tracking = shipment.tracking[0]
         content["trackingNumber"] = clean(tracking.number, 60)
-        content["carrier"] = {"@type": "Organization", "name": clean(tracking.carrier, 60)}
+        content["carrier"] = {"@type": "Organization", "name": carrier_name(tracking.carrier)}
         content["trackingUrl"] = web_link(tracking.url)
     return {key: value for key, value in content.items() if value}
 
@@ -86,7 +86,7 @@ def _address(address: Address) -> dict[str, str]:
     parts = {
         "streetAddress": ", ".join(typed(line, 120) for line in address.lines[:6] if line),
         "addressLocality": typed(address.city, 100),
-        "addressRegion": typed(address.region, 100),
+        "addressRegion": shown_region(address),
         "postalCode": typed(address.postcode, 20),
         "addressCountry": clean(address.country, 60),
     }

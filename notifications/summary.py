@@ -7,7 +7,7 @@ from decimal import Decimal
 from connector.domain.order import Charge, LineItem, OrderSnapshot, Shipment, Tax
 from connector.domain.record import OrderRecord, has_left
 from connector.domain.status import OrderState, ShipmentStatus
-from notifications.formatting import Formats, clean, typed, web_link
+from notifications.formatting import Formats, carrier_name, clean, typed, web_link
 from notifications.wording import Phrases
 
 LISTED = 30
@@ -197,7 +197,7 @@ def _parcel_title(position: ParcelPosition, phrases: Phrases) -> str:
 def _parcel_rows(shipment: Shipment, formats: Formats, phrases: Phrases) -> tuple[Row, ...]:
     rows = []
     for tracking in shipment.tracking[:LISTED]:
-        rows.append(Row(phrases["carrier"], clean(tracking.carrier, 60)))
+        rows.append(Row(phrases["carrier"], carrier_name(tracking.carrier)))
         rows.append(Row(phrases["tracking_number"], clean(tracking.number, 60)))
     if shipment.estimated_delivery_at and shipment.status is not ShipmentStatus.DELIVERED:
         rows.append(Row(phrases["expected"], formats.date(shipment.estimated_delivery_at)))

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.formatting import clean, formats, isolated, person_name, typed, web_link, without_links
+from notifications.formatting import (
+    carrier_name,
+    clean,
+    formats,
+    isolated,
+    person_name,
+    shown_region,
+    typed,
+    web_link,
+    without_links,
+)
 from notifications.wording import LOCALES
 from tests.builders import address
 
@@ -119,21 +129,94 @@ def test_percents_are_written_as_the_language_does(locale: str, percent: str, ex
 @pytest.mark.parametrize(
     ("country", "expected"),
     [
-        ("US", ("12 High Street", "Town, RE 12345", "United States")),
-        ("GB", ("12 High Street", "Town", "RE", "12345", "United Kingdom")),
+        ("US", ("12 High Street", "Town, Region 12345", "United States")),
+        ("GB", ("12 High Street", "Town", "Region", "12345", "United Kingdom")),
         ("DE", ("12 High Street", "12345 Town", "Germany")),
-        ("BR", ("12 High Street", "Town - RE", "12345", "Brazil")),
+        ("BR", ("12 High Street", "Town - Region", "12345", "Brazil")),
         ("GR", ("12 High Street", "12345 Town", "Greece")),
-        ("KW", ("12 High Street", "12345 Town", "RE", "Kuwait")),
-        ("JP", ("12 High Street", "Town, RE 12345", "Japan")),
-        ("IT", ("12 High Street", "12345 Town RE", "Italy")),
-        ("ZZZ", ("12 High Street", "12345 Town", "RE", "ZZZ")),
-        ("", ("12 High Street", "12345 Town", "RE")),
+        ("KW", ("12 High Street", "12345 Town", "Region", "Kuwait")),
+        ("JP", ("12 High Street", "Town, Region 12345", "Japan")),
+        ("IT", ("12 High Street", "12345 Town Region", "Italy")),
+        ("ZZZ", ("12 High Street", "12345 Town", "Region", "ZZZ")),
+        ("", ("12 High Street", "12345 Town", "Region")),
     ],
 )
 def test_an_address_is_written_as_its_own_country_does(country: str, expected: tuple[str, ...]) -> None:
-    there = address(lines=("12 High Street",), city="Town", region="RE", postcode="12345", country=country)
+    there = address(lines=("12 High Street",), city="Town", region="Region", postcode="12345", country=country)
     assert formats("en", "UTC").address(there) == ("Eleni Papadaki", *expected)
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "expected"),
+    [
+        ("US", "CA", "Town, CA 12345"),
+        ("US", "US-CA", "Town, CA 12345"),
+        ("CA", "ON", "Town, ON 12345"),
+        ("AU", "NSW", "Town, NSW 12345"),
+        ("BR", "SP", "Town - SP"),
+        ("IT", "RM", "12345 Town RM"),
+        ("MX", "MX-JAL", "12345 Town, JAL"),
+        ("MX", "MX", "12345 Town, MX"),
+        ("AR", "C", "12345 Town"),
+        ("JP", "JP13", "Town 12345"),
+        ("IN", "MH", "Town 12345"),
+        ("EG", "EGALX", "12345 Town"),
+        ("CL", "CL-RM", "12345 Town"),
+        ("", "SE", "12345 Town"),
+    ],
+)
+def test_a_region_that_is_only_a_code_stands_where_addresses_are_written_with_it(
+    country: str, region: str, expected: str
+) -> None:
+    there = address(city="Town", region=region, postcode="12345", country=country)
+    lines = formats("en", "UTC").address(there)
+    assert expected in lines
+    assert region not in lines
+    assert region in expected or region not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [("IE", "Co. Cork"), ("AE", "Dubai"), ("KW", "حولي"), ("ZA", "KwaZulu-Natal"), ("MX", "CDMX")],
+)
+def test_a_region_in_words_is_never_taken_for_a_code(country: str, region: str) -> None:
+    assert shown_region(address(region=region, country=country)) == region
+
+
+def test_a_dublin_address_has_no_line_of_one_letter() -> None:
+    dublin = address(lines=("1 Quay",), city="Dublin", region="D", postcode="D02 XY45", country="IE")
+    assert formats("en", "UTC").address(dublin) == ("Eleni Papadaki", "1 Quay", "Dublin", "D02 XY45", "Ireland")
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("an-post", "An Post"),
+        ("aramex", "Aramex"),
+        ("dhl-de", "DHL DE"),
+        ("ups", "UPS"),
+        ("gls", "GLS"),
+        ("usps", "USPS"),
+        ("fedex", "FedEx"),
+        ("royal-mail", "Royal Mail"),
+        ("la_poste", "La Poste"),
+        ("new-zealand-post", "New Zealand Post"),
+        ("4px", "4PX"),
+        ("DHL eCommerce", "DHL eCommerce"),
+        ("Correos", "Correos"),
+        ("canada post", "canada post"),
+        ("ελτα", "ελτα"),
+        ("--", "--"),
+        ("", ""),
+    ],
+)
+def test_a_carriers_code_is_shown_as_a_name_and_a_name_as_it_is(word: str, shown: str) -> None:
+    assert carrier_name(word) == shown
+
+
+@given(st.text(alphabet="abz09-_", max_size=80))
+def test_p5_a_carriers_name_keeps_every_letter_of_its_code(word: str) -> None:
+    assert re.sub("[-_ ]", "", carrier_name(word).lower()).removesuffix("…") in re.sub("[-_]", "", word)
 
 
 def test_a_japanese_address_begins_with_the_postcode_and_ends_with_the_person() -> None:

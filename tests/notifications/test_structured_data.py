@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connector.domain.order import TrackingNumber
 from notifications.structured_data import json_ld
 from tests.builders import address, line, order_snapshot, shipment, shop
 
@@ -36,6 +37,14 @@ def test_a_parcel_is_told_with_its_number_and_where_it_goes(kind: str) -> None:
     assert data["deliveryAddress"]["postalCode"] == "105 63"
     assert data["itemShipped"] == [{"@type": "Product", "name": "Linen shirt Marina"}]
     assert data["partOfOrder"]["orderStatus"] == "https://schema.org/OrderInTransit"
+
+
+def test_codes_of_carriers_and_regions_are_told_as_the_mail_shows_them() -> None:
+    there = order_snapshot(shipping=address(region="SE", country="ES"))
+    parcel = shipment(tracking=(TrackingNumber("1Z", "dhl-de"),))
+    data: dict[str, Any] = json.loads(json_ld("shipped", there, shop(), parcel, is_part=False))
+    assert data["carrier"]["name"] == "DHL DE"
+    assert "addressRegion" not in data["deliveryAddress"]
 
 
 def test_an_order_of_which_a_part_left_is_still_being_processed() -> None:

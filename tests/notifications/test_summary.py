@@ -167,6 +167,11 @@ def test_p5_after_a_refund_nothing_is_promised_unless_the_platform_says_what_is_
     assert len(shown(replace(known, snapshot=order_snapshot(lines=told)), shipment()).rest.listed) == 2
 
 
+def test_a_carriers_code_is_shown_as_a_name() -> None:
+    made = shown(record(), shipment(tracking=(TrackingNumber("1Z", "an-post"),)))
+    assert made.rows[0].value == "An Post"
+
+
 def test_only_web_pages_become_tracking_links() -> None:
     numbers = (
         TrackingNumber("A1", "One", "https://one.example/A1"),
