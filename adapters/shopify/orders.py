@@ -67,7 +67,7 @@ def read_order(order: Reader, shop: Shop, notices: tuple[str, ...] = ()) -> Orde
         cancelled_at=cancelled_at,
         completed_at=None if cancelled_at else closed_at,
         needs_shipping=any(line.needs_shipping for line in lines) if lines else True,
-        payment_method=", ".join(order.texts("payment_gateway_names")),
+        payment_method=", ".join(name for name in order.texts("payment_gateway_names") if _is_in_words(name)),
         customer_note=order.text("note"),
         customer_tax_id=_customer_tax_id(order),
         purchase_number=order.text("po_number"),
@@ -128,6 +128,11 @@ def _address(address: Reader) -> Address | None:
         phone=address.text("phone"),
     )
     return None if found == Address() else found
+
+
+def _is_in_words(gateway: str) -> bool:
+    """Whether a gateway's name is for people (`Cash on Delivery`) and no program's (`shopify_payments`, `manual`)."""
+    return any(letter.isspace() or letter.isupper() or not letter.isascii() for letter in gateway)
 
 
 def _customer_tax_id(order: Reader) -> str:

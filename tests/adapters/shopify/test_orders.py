@@ -56,6 +56,22 @@ def test_a_shipping_line_that_was_removed_is_not_charged() -> None:
     assert shipping == [Charge("shipping", "Ground", Decimal("12.00"), Decimal("0.66"), shipping[0].taxes)]
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["shopify_payments"], ""),
+        (["bogus", "manual"], ""),
+        (["Cash on Delivery (COD)"], "Cash on Delivery (COD)"),
+        (["gift_card", "PayPal"], "PayPal"),
+        (["bank deposit", "Klarna"], "bank deposit, Klarna"),
+        (["银行转账"], "银行转账"),
+        ([], ""),
+    ],
+)
+def test_a_payment_is_named_only_in_words(names: list[str], shown: str) -> None:
+    assert order("order-created", lambda document: document.update(payment_gateway_names=names)).payment_method == shown
+
+
 def test_a_tip_is_a_charge_and_no_line() -> None:
     read = order("order-created")
     assert [line.sku for line in read.lines] == ["LIN-M-SAND", "OIL-500"]
