@@ -103,6 +103,24 @@ def test_right_to_left_languages_have_a_mirrored_table(locale: str, mirrored: bo
     assert (seen["Linen shirt Marina"] < seen["49.00"] < seen["88.00"]) is not mirrored
 
 
+@pytest.mark.parametrize("locale", LABELS)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_ordinary_street_stands_in_one_line_and_so_does_a_long_date(locale: str, elsewhere: bool) -> None:
+    home = address(first_name="María del Carmen", lines=("Avenida de la Constitución 18",), country="ES")
+    order = order_snapshot(
+        billing=home,
+        shipping=address() if elsewhere else home,
+        placed_at=datetime(2026, 9, 20, 12, tzinfo=UTC),
+        payment_method="Bank transfer",
+    )
+    invoice = invoice_of(order, locale=locale)
+    lines = pypdf.PdfReader(io.BytesIO(render_pdf(invoice))).pages[0].extract_text().splitlines()
+    (ordered_on,) = [words for label, words in page_content(invoice)["facts"] if label == LABELS[locale].ordered_on]
+    assert any("Avenida de la Constitución 18" in one for one in lines)
+    if locale != "ar":
+        assert any(" ".join(ordered_on.split()) in " ".join(one.split()) for one in lines)
+
+
 def test_the_platforms_own_places_are_kept_whatever_the_currency() -> None:
     """P6; woocommerce reference, quirk 15."""
     dinars = order_snapshot(currency="KWD", total=Decimal("15.880"), lines=(line(total=Decimal("15.880")),))
