@@ -201,6 +201,17 @@ def test_p9_some_language_is_always_chosen_and_always_the_same(word: str, countr
     assert choose_locale(snapshot, merchant) == (locale, why)
 
 
+def test_the_readme_lists_every_kind_in_the_order_an_order_goes() -> None:
+    listed = re.findall(r"^- `(\w+)`: ", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert listed == list(KINDS)
+
+
+def test_the_readme_names_every_file() -> None:
+    text = README.read_text(encoding="utf-8")
+    files = {path.name for path in README.parent.glob("*.py")} - {"__init__.py"}
+    assert {name for name in files if f"`{name}`" not in text} == set()
+
+
 def test_the_readme_lists_every_placeholder() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert listed == list(PLACEHOLDERS)
