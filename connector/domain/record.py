@@ -123,7 +123,7 @@ def _joined(record: OrderRecord, update: News) -> OrderRecord:
     open_at = update.updated_at if update.state in _NOT_CANCELLED else None
     grown = replace(
         record,
-        snapshot=max((one for one in (record.snapshot, update) if one), key=_version),
+        snapshot=_newer(record.snapshot, update),
         refunds=_with_refunds(record.refunds, update.refunds),
         listing=_newer_listing(record.listing, update),
         first_cancelled_at=min((one for one in (record.first_cancelled_at, cancelled_at) if one), default=None),
@@ -132,9 +132,15 @@ def _joined(record: OrderRecord, update: News) -> OrderRecord:
     return _with_tellings(grown, tuple(ShipmentUpdate(update.order_id, shipment) for shipment in update.shipments))
 
 
-def _version(snapshot: OrderSnapshot) -> tuple[datetime, int, bytes]:
-    """Newer first by the platform's moment; within one second by how far the order is; then by content, so that ties
-    end the same whatever came first."""
+def _newer(known: OrderSnapshot | None, news: OrderSnapshot) -> OrderSnapshot:
+    """By the platform's own moment; within one by how far the order is, then by content: ties end the same whatever
+    came first."""
+    if known is None or news.updated_at > known.updated_at:
+        return news
+    return max(known, news, key=_progress) if news.updated_at == known.updated_at else known
+
+
+def _progress(snapshot: OrderSnapshot) -> tuple[int, bytes]:
     progress = sum(
         (
             snapshot.payment.settled,
@@ -144,7 +150,7 @@ def _version(snapshot: OrderSnapshot) -> tuple[datetime, int, bytes]:
             sum(shipment.status.rank for shipment in snapshot.shipments),
         )
     )
-    return snapshot.updated_at, progress, hashlib.sha256(repr(snapshot).encode()).digest()
+    return progress, hashlib.sha256(repr(snapshot).encode("utf-8", "surrogatepass")).digest()
 
 
 def _newer_listing(known: Listing | None, snapshot: OrderSnapshot) -> Listing | None:

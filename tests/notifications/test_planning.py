@@ -14,8 +14,8 @@ from connector.domain.shop import Shop
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import TimelineEntry
 from notifications.kinds import KINDS, Declined, Notification
-from notifications.planning import no_longer, plan
-from notifications.reasons import SENTENCES, Reason, sentence
+from notifications.planning import no_longer, only_one_tells_the_number, plan
+from notifications.reasons import SENTENCES, Reason
 from tests import builders
 from tests.connector.domain.test_record import START, after, updates
 from tests.connector.domain.test_record import snapshot as any_snapshot
@@ -110,16 +110,13 @@ def test_p11_each_new_fact_with_a_kind_has_exactly_one_decision_with_a_known_rea
     told = [(one.kind, one.subject) for one in decisions]
     assert len(told) == len(set(told))
     facts = {
-        (kind.name, entry.subject) for kind in KINDS.values() for entry in applied.entries if entry.tag is kind.fact
+        (kind.name, entry.subject)
+        for kind in KINDS.values()
+        for entry in applied.entries
+        if entry.tag is kind.fact and kind.name != "tracking_added"
     }
     assert facts <= set(told)
     assert all(Reason(one.reason) in SENTENCES for one in decisions)
-
-
-def test_every_reason_has_a_sentence_and_an_unknown_code_is_shown_as_it_is() -> None:
-    assert set(SENTENCES) == set(Reason)
-    assert all(sentence(reason.value) == SENTENCES[reason] for reason in Reason)
-    assert sentence("from a later version") == "from a later version"
 
 
 # Never about the past (P4)
@@ -143,6 +140,7 @@ def test_p4_each_kind_has_an_age_beyond_which_it_is_no_news(kind: object) -> Non
         "order_received": ((), order()),
         "payment_received": ((order(),), paid(0, updated_at=PLACED + timedelta(minutes=1, seconds=1))),
         "shipped": ((order(),), parcel(0)),
+        "tracking_added": ((order(), parcel(0, tracking=())), parcel(1)),
         "delivered": ((order(), parcel(0)), parcel(0, status=ShipmentStatus.DELIVERED, delivered_at=PLACED)),
         "cancelled": ((order(),), order(2, state=OrderState.CANCELLED, cancelled_at=PLACED)),
         "refunded": ((order(),), refund(0)),
@@ -163,7 +161,7 @@ def test_p4_replaying_what_is_known_decides_nothing() -> None:
 def test_p4_a_number_for_a_parcel_that_left_before_the_connection_announces_nothing() -> None:
     shop = builders.shop(connected_at=PLACED + timedelta(minutes=3))
     decisions = decided(order(), parcel(2, tracking=()), news=parcel(4, shipped_at=None), shop=shop)
-    assert reasons(decisions) == {"shipped": "before_connection"}
+    assert reasons(decisions) == {"shipped": "before_connection", "tracking_added": "before_connection"}
 
 
 def test_p4_a_plan_carries_the_moment_after_which_it_is_void() -> None:
@@ -216,19 +214,41 @@ def test_a_refund_is_told_itself_when_the_cancellation_is_not() -> None:
 
 def test_shipped_waits_for_a_number_and_comes_earlier_when_the_number_arrives() -> None:
     (waiting,) = decided(order(), news=parcel(tracking=()))
-    (now,) = decided(order(), parcel(2, tracking=()), news=parcel(3))
+    now, added = decided(order(), parcel(2, tracking=()), news=parcel(3))
     assert isinstance(waiting, Notification)
     assert isinstance(now, Notification)
     assert (waiting.run_at, waiting.reason) == (NOW + WAIT, "shipped_without_tracking")
     assert (now.run_at, now.reason) == (NOW, "shipped")
     assert (now.kind, now.subject, now.recipient) == (waiting.kind, waiting.subject, waiting.recipient)
     assert waiting.expires_at == now.expires_at + WAIT
+    assert (added.kind, added.subject, added.reason) == ("tracking_added", "parcel-1", "tracking_added")
+
+
+@pytest.mark.parametrize("without", [True, False])
+def test_a_number_has_its_own_mail_only_if_the_parcel_was_announced_without_one(without: bool) -> None:
+    shipped, added = decided(order(), parcel(2, tracking=()), news=parcel(3))
+    asked: list[Notification] = []
+
+    def announced_without(intent: Notification) -> bool:
+        asked.append(intent)
+        return without
+
+    assert only_one_tells_the_number(shipped, announced_without) == shipped
+    told = only_one_tells_the_number(added, announced_without)
+    assert isinstance(shipped, Notification)
+    assert [(one.kind, one.subject, one.recipient) for one in asked] == [("shipped", "parcel-1", shipped.recipient)]
+    assert told == (added if without else Declined("5001", "tracking_added", "parcel-1", "told_together"))
+
+
+def test_a_declined_number_stays_declined() -> None:
+    declined = Declined("5001", "tracking_added", "parcel-1", "silent")
+    assert only_one_tells_the_number(declined, lambda _: True) == declined
 
 
 def test_a_number_with_a_colon_in_it_still_finds_its_parcel() -> None:
     number = builders.shipment().tracking[0]
     news = parcel(3, tracking=(replace(number, number="urn:parcel:7"),))
-    assert planned(decided(order(), parcel(2, tracking=()), news=news)) == ["shipped"]
+    assert planned(decided(order(), parcel(2, tracking=()), news=news)) == ["shipped", "tracking_added"]
 
 
 def test_a_number_for_a_label_that_has_not_left_announces_nothing() -> None:
@@ -283,6 +303,7 @@ def test_a_kind_the_shop_does_not_want_is_declined(kind: str) -> None:
     news = paid(2, state=OrderState.CANCELLED, refunds=(refund().refund,))
     known = () if kind == "order_received" else (order(),)
     told = {**reasons(decided(*known, news=news, shop=shop))}
+    told |= reasons(decided(order(), parcel(2, tracking=()), news=parcel(3), shop=shop))
     told |= reasons(decided(order(), news=parcel(status=ShipmentStatus.DELIVERED), shop=shop))
     assert told[kind] == "silent"
 
@@ -326,6 +347,9 @@ def waiting(kind: str, subject: str = "") -> Notification:
         ("shipped", "parcel-1", (order(2, state=OrderState.CANCELLED), parcel()), Reason.ALREADY_CANCELLED),
         ("shipped", "", (order(2, state=OrderState.COMPLETED),), None),
         ("shipped", "", (order(2, state=OrderState.COMPLETED), parcel()), Reason.PARCEL_TELLS),
+        ("tracking_added", "parcel-1", (order(), parcel()), None),
+        ("tracking_added", "parcel-1", (order(), parcel(3, status=ShipmentStatus.DELIVERED)), Reason.ALREADY_DELIVERED),
+        ("tracking_added", "parcel-1", (order(), parcel(3, status=ShipmentStatus.CANCELLED)), Reason.TAKEN_BACK),
         ("delivered", "parcel-1", (order(), parcel(status=ShipmentStatus.DELIVERED)), None),
         ("delivered", "parcel-1", (order(), parcel(3, status=ShipmentStatus.CANCELLED)), Reason.TAKEN_BACK),
         ("cancelled", "", (order(2, state=OrderState.CANCELLED),), None),
