@@ -65,6 +65,11 @@ class Words(sa.TypeDecorator[str]):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()[: self.length]
 
 
+def insert_into(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases spell the same."""
+    return sqlite_insert(table) if connection.dialect.name == "sqlite" else postgresql_insert(table)
+
+
 def is_one_of(column: sa.Column[str], words: Sequence[str]) -> sa.ColumnElement[bool]:
     """`column IN (…)` with the words written into the statement.
 
@@ -74,7 +79,10 @@ def is_one_of(column: sa.Column[str], words: Sequence[str]) -> sa.ColumnElement[
 
 
 class Database:
-    """One engine. `write()` is a transaction that may change things, `read()` one that may not."""
+    """One engine. `write()` is a transaction that may change things, `read()` one that may not.
+
+    Errors name the statement and never its values, which may be people's (P10).
+    """
 
     def __init__(self, url: str) -> None:
         """`url`: `sqlite:///path` or `postgresql+psycopg://…`; a missing folder for SQLite is made."""
@@ -85,7 +93,12 @@ class Database:
             self.engine = _sqlite_engine(parsed)
         else:
             self.engine = sa.create_engine(
-                parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+                parsed,
+                pool_size=20,
+                max_overflow=20,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 5},
+                hide_parameters=True,
             )
 
     @contextmanager
@@ -124,7 +137,7 @@ class Database:
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=40, max_overflow=40, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, pool_size=40, max_overflow=40, connect_args={"timeout": 30}, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

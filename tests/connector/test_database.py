@@ -86,6 +86,14 @@ def test_a_write_that_fails_leaves_nothing(empty: Database) -> None:
     assert rows(empty) == []
 
 
+def test_p10_an_error_does_not_tell_the_values_of_its_statement(empty: Database) -> None:
+    add(empty, 1, words="Eleni")
+    with pytest.raises(sa.exc.IntegrityError) as failed:
+        add(empty, 1, words="Eleni")
+    assert "INSERT INTO things" in str(failed.value)
+    assert "Eleni" not in str(failed.value)
+
+
 def test_what_is_written_while_reading_is_not_kept(empty: Database) -> None:
     with empty.read() as connection:
         connection.execute(sa.insert(things).values(number=1))
