@@ -9,7 +9,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, is_one_of, metadata
+from connector.database import Database, Moment, Words, insert_into, is_one_of, metadata
 from notifications.kinds import Notification
 from notifications.reasons import Reason
 
@@ -75,10 +75,18 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("outcome", Words, nullable=False),
     sa.Column("sent_at", Moment, nullable=True),
-    sa.Column("said_subject", Words, nullable=False),
-    sa.Column("said_html", sa.LargeBinary, nullable=True),
-    sa.Column("said_text", sa.LargeBinary, nullable=True),
 )
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("shop_id", sa.String(32), primary_key=True),
+    sa.Column("intent_id", sa.String(40), primary_key=True),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("html", sa.LargeBinary, nullable=False),
+    sa.Column("text", sa.LargeBinary, nullable=False),
+)
+"""What was said, beside the row that moves: a row is written anew with each change, and these are long."""
+
 _OPEN = ("pending", "claimed")
 _ATTENTION = ("handing_over", "review", "failed")
 sa.Index(
@@ -253,9 +261,9 @@ def release(connection: sa.Connection, now: datetime) -> None:
 def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Said]:
     """All that was meant to be said about an order, oldest first."""
     rows = connection.execute(
-        sa.select(outbox)
-        .where(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
-        .order_by(outbox.c.created_at, outbox.c.intent_id)
+        _WITH_MESSAGE.where(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id).order_by(
+            outbox.c.created_at, outbox.c.intent_id
+        )
     )
     return [_said(row) for row in rows]
 
@@ -263,7 +271,7 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Sai
 def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | None:
     """One row."""
     where = sa.and_(outbox.c.shop_id == shop_id, outbox.c.intent_id == wanted_intent)
-    row = connection.execute(sa.select(outbox).where(where)).one_or_none()
+    row = connection.execute(_WITH_MESSAGE.where(where)).one_or_none()
     return _said(row) if row else None
 
 
@@ -299,6 +307,9 @@ def counts(connection: sa.Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+_WITH_MESSAGE = sa.select(
+    outbox, messages.c.subject.label("message_subject"), messages.c.html, messages.c.text
+).outerjoin(messages, sa.and_(outbox.c.shop_id == messages.c.shop_id, outbox.c.intent_id == messages.c.intent_id))
 _READ = (
     outbox.c.shop_id,
     outbox.c.intent_id,
@@ -326,16 +337,30 @@ def _mark(connection: sa.Connection, one: Mark) -> bool:
         values["run_at"] = one.run_at
     if one.sent_at is not None:
         values["sent_at"] = one.sent_at
-    if one.said is not None:
-        subject, html, text = one.said
-        values |= {"said_subject": subject, "said_html": _packed(html), "said_text": _packed(text)}
     changed = connection.execute(
         sa.update(outbox)
         .where(outbox.c.shop_id == one.claimed.notification.shop_id, outbox.c.intent_id == one.claimed.intent_id)
         .where(outbox.c.state == one.before.value, outbox.c.attempts == one.claimed.attempts)
         .values(values)
     )
+    if changed.rowcount and one.said is not None:
+        _keep_message(connection, one.claimed, *one.said)
     return changed.rowcount == 1
+
+
+def _keep_message(connection: sa.Connection, claimed: Claimed, subject: str, html: str, text: str) -> None:
+    """The newest rendering counts: an earlier one was clearly refused."""
+    row = {
+        "shop_id": claimed.notification.shop_id,
+        "intent_id": claimed.intent_id,
+        "subject": subject,
+        "html": _packed(html),
+        "text": _packed(text),
+    }
+    statement = insert_into(connection, messages)
+    newest = {name: statement.excluded[name] for name in ("subject", "html", "text")}
+    keys = [messages.c.shop_id, messages.c.intent_id]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=newest), row)
 
 
 def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[str, object]:
@@ -357,7 +382,6 @@ def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[st
         "run_at": notification.run_at,
         "attempts": 0,
         "outcome": "",
-        "said_subject": "",
     }
 
 
@@ -386,9 +410,9 @@ def _said(row: sa.Row[tuple[object, ...]]) -> Said:
         row.sent_at,
         row.attempts,
         row.outcome,
-        row.said_subject,
-        _unpacked(row.said_html),
-        _unpacked(row.said_text),
+        row.message_subject or "",
+        _unpacked(row.html),
+        _unpacked(row.text),
     )
 
 

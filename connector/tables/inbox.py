@@ -51,9 +51,6 @@ inbox = sa.Table(
     sa.Column("delivery_id", sa.String(32), primary_key=True),
     sa.Column("platform", sa.String(32), nullable=False),
     sa.Column("idempotency_key", sa.String(128), nullable=False),
-    sa.Column("headers", sa.LargeBinary, nullable=False),
-    sa.Column("path_event", Words(128), nullable=False),
-    sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("run_at", Moment, nullable=False),
@@ -62,6 +59,17 @@ inbox = sa.Table(
     sa.Column("outcome", Words, nullable=False),
     sa.UniqueConstraint("shop_id", "idempotency_key"),
 )
+inbox_bytes = sa.Table(
+    "inbox_bytes",
+    metadata,
+    sa.Column("shop_id", sa.String(32), primary_key=True),
+    sa.Column("delivery_id", sa.String(32), primary_key=True),
+    sa.Column("headers", sa.LargeBinary, nullable=False),
+    sa.Column("path_event", Words(128), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""What was received, beside the row that moves: a row is written anew with each change, and these never change."""
+
 _OPEN = ("new", "claimed")
 _ATTENTION = ("waiting", "review", "dead")
 sa.Index(
@@ -133,11 +141,10 @@ def new_delivery_id() -> str:
 def record(database: Database, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
     """Write deliveries; returns for each whether it was new. One known by its idempotency key is left as it was."""
     result = connection.execute(database.insert(inbox).on_conflict_do_nothing(), [_row(item) for item in items])
-    if result.rowcount == len(items):
-        return [True] * len(items)
-    keys = [(item.shop_id, item.delivery_id) for item in items]
-    there = sa.select(inbox.c.delivery_id).where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(keys))
-    written = {row.delivery_id for row in connection.execute(there)}
+    new = items if result.rowcount == len(items) else _written(connection, items)
+    if new:
+        connection.execute(sa.insert(inbox_bytes), [_bytes(item) for item in new])
+    written = {item.delivery_id for item in new}
     return [item.delivery_id in written for item in items]
 
 
@@ -159,12 +166,13 @@ def claim(
     )
     statement = (
         sa.update(inbox)
-        .where(sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id).in_(sa.select(due)))
+        .where(_KEY.in_(sa.select(due)))
         .values(state=InboxState.CLAIMED.value, run_at=now + lease, attempts=inbox.c.attempts + 1)
-        .returning(*_READ)
+        .returning(inbox.c.shop_id, inbox.c.delivery_id)
     )
-    rows = connection.execute(statement).all()
-    return sorted((_claimed(row) for row in rows), key=lambda claimed: claimed.delivery_id)
+    held = [(row.shop_id, row.delivery_id) for row in connection.execute(statement)]
+    rows = connection.execute(_WHOLE.where(_KEY.in_(held)).order_by(inbox.c.delivery_id)) if held else ()
+    return [Claimed(row.shop_id, row.delivery_id, _delivery(row), row.attempts) for row in rows]
 
 
 def finish(connection: sa.Connection, outcomes: Iterable[Outcome]) -> None:
@@ -220,14 +228,14 @@ def replay(connection: sa.Connection, shop_id: str, delivery_ids: list[str], now
 def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Kept]:
     """The deliveries that told of an order, oldest first."""
     where = sa.and_(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)
-    rows = connection.execute(sa.select(inbox).where(where).order_by(inbox.c.received_at, inbox.c.delivery_id))
+    rows = connection.execute(_WHOLE.where(where).order_by(inbox.c.received_at, inbox.c.delivery_id))
     return [_kept(row) for row in rows]
 
 
 def needing_attention(connection: sa.Connection, *, limit: int) -> list[Kept]:
     """Deliveries that wait for a person or for an answer of their platform, oldest first."""
     wanted = is_one_of(inbox.c.state, _ATTENTION)
-    rows = connection.execute(sa.select(inbox).where(wanted).order_by(inbox.c.received_at).limit(limit))
+    rows = connection.execute(_WHOLE.where(wanted).order_by(inbox.c.received_at).limit(limit))
     return [_kept(row) for row in rows]
 
 
@@ -265,15 +273,10 @@ def _waits() -> sa.ColumnElement[bool]:
     return sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state == InboxState.WAITING.value)
 
 
-_READ = (
-    inbox.c.shop_id,
-    inbox.c.delivery_id,
-    inbox.c.platform,
-    inbox.c.headers,
-    inbox.c.path_event,
-    inbox.c.body,
-    inbox.c.received_at,
-    inbox.c.attempts,
+_KEY = sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id)
+_WHOLE = sa.select(inbox, inbox_bytes.c.headers, inbox_bytes.c.path_event, inbox_bytes.c.body).join(
+    inbox_bytes,
+    sa.and_(inbox.c.shop_id == inbox_bytes.c.shop_id, inbox.c.delivery_id == inbox_bytes.c.delivery_id),
 )
 _headers = msgspec.json.Decoder(dict[str, str])
 
@@ -285,9 +288,6 @@ def _row(item: Recorded) -> dict[str, object]:
         "delivery_id": item.delivery_id,
         "platform": delivery.platform,
         "idempotency_key": item.idempotency_key,
-        "headers": msgspec.json.encode(delivery.headers),
-        "path_event": delivery.path_event,
-        "body": delivery.body,
         "received_at": delivery.received_at,
         "state": InboxState.NEW.value,
         "run_at": delivery.received_at,
@@ -297,9 +297,25 @@ def _row(item: Recorded) -> dict[str, object]:
     }
 
 
-def _claimed(row: sa.Row[tuple[object, ...]]) -> Claimed:
-    delivery = Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event)
-    return Claimed(row.shop_id, row.delivery_id, delivery, row.attempts)
+def _bytes(item: Recorded) -> dict[str, object]:
+    delivery = item.delivery
+    return {
+        "shop_id": item.shop_id,
+        "delivery_id": item.delivery_id,
+        "headers": msgspec.json.encode(delivery.headers),
+        "path_event": delivery.path_event,
+        "body": delivery.body,
+    }
+
+
+def _written(connection: sa.Connection, items: list[Recorded]) -> list[Recorded]:
+    keys = [(item.shop_id, item.delivery_id) for item in items]
+    there = {row.delivery_id for row in connection.execute(sa.select(inbox.c.delivery_id).where(_KEY.in_(keys)))}
+    return [item for item in items if item.delivery_id in there]
+
+
+def _delivery(row: sa.Row[tuple[object, ...]]) -> Delivery:
+    return Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event)
 
 
 def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
@@ -307,7 +323,7 @@ def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
         shop_id=row.shop_id,
         delivery_id=row.delivery_id,
         idempotency_key=row.idempotency_key,
-        delivery=Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event),
+        delivery=_delivery(row),
         state=InboxState(row.state),
         order_id=row.order_id,
         outcome=row.outcome,

@@ -48,14 +48,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('requested', 'blocked')"),
     )
     op.create_table(
+        "inbox_bytes",
+        sa.Column("shop_id", sa.String(length=32), nullable=False),
+        sa.Column("delivery_id", sa.String(length=32), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("path_event", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "delivery_id", name="pk_inbox_bytes"),
+    )
+    op.create_table(
+        "messages",
+        sa.Column("shop_id", sa.String(length=32), nullable=False),
+        sa.Column("intent_id", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("html", sa.LargeBinary(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "intent_id", name="pk_messages"),
+    )
+    op.create_table(
         "inbox",
         sa.Column("shop_id", sa.String(length=32), nullable=False),
         sa.Column("delivery_id", sa.String(length=32), nullable=False),
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("idempotency_key", sa.String(length=128), nullable=False),
-        sa.Column("headers", sa.LargeBinary(), nullable=False),
-        sa.Column("path_event", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", Moment(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("run_at", Moment(), nullable=False),
@@ -113,9 +128,6 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("sent_at", Moment(), nullable=True),
-        sa.Column("said_subject", sa.Text(), nullable=False),
-        sa.Column("said_html", sa.LargeBinary(), nullable=True),
-        sa.Column("said_text", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "intent_id", name="pk_outbox"),
     )
     op.create_index(
@@ -173,5 +185,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("timeline", "shops", "sender_keys", "outbox", "orders", "inbox", "documents", "document_series"):
+    for table in (
+        "timeline",
+        "shops",
+        "sender_keys",
+        "outbox",
+        "orders",
+        "messages",
+        "inbox",
+        "inbox_bytes",
+        "documents",
+        "document_series",
+    ):
         op.drop_table(table)
