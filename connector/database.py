@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,26 @@ class Words(sa.TypeDecorator[str]):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()[: self.length]
 
 
-def insert_into(connection: sa.Connection, table: sa.Table) -> Any:
+def insert_into(dialect: str, table: sa.Table) -> Any:
     """An INSERT that knows ON CONFLICT, which both databases spell the same."""
-    return sqlite_insert(table) if connection.dialect.name == "sqlite" else postgresql_insert(table)
+    return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+
+
+@cache
+def insert_new(dialect: str, table: sa.Table) -> sa.Insert:
+    """An INSERT that leaves rows alone that are there already. Built once: building costs more than running it."""
+    statement: sa.Insert = insert_into(dialect, table).on_conflict_do_nothing()
+    return statement
+
+
+@cache
+def insert_or_replace(dialect: str, table: sa.Table) -> sa.Insert:
+    """An INSERT that writes over a row with the same primary key. Built once, too."""
+    statement = insert_into(dialect, table)
+    keys = list(table.primary_key.columns)
+    rest = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    whole: sa.Insert = statement.on_conflict_do_update(index_elements=keys, set_=rest)
+    return whole
 
 
 def is_one_of(column: sa.Column[str], words: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -125,9 +143,10 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
-    def insert(self, table: sa.Table) -> Any:
-        """An INSERT that knows ON CONFLICT, which both databases spell the same."""
-        return sqlite_insert(table) if self.is_sqlite else postgresql_insert(table)
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`, for statements that are built for one of them."""
+        return self.engine.dialect.name
 
     def close(self) -> None:
         """Give all connections back."""

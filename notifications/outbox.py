@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, insert_into, is_one_of, metadata
+from connector.database import Database, Moment, Words, insert_into, insert_or_replace, is_one_of, metadata
 from notifications.kinds import Notification
 from notifications.reasons import Reason
 
@@ -173,19 +174,7 @@ def enqueue(
     ]
     if not rows:
         return
-    statement = database.insert(outbox)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[outbox.c.shop_id, outbox.c.intent_id],
-            set_={"run_at": statement.excluded.run_at, "reason": statement.excluded.reason},
-            where=sa.and_(
-                outbox.c.state == OutboxState.PENDING.value,
-                outbox.c.attempts == 0,
-                outbox.c.run_at > statement.excluded.run_at,
-            ),
-        ),
-        rows,
-    )
+    connection.execute(_insert_or_hasten(database.dialect), rows)
 
 
 def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int) -> list[Claimed]:
@@ -233,7 +222,11 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
 
 def mark(connection: sa.Connection, marks: list[Mark]) -> list[bool]:
     """Move held intents on; False for one that somebody else holds by now, which the caller must not act on."""
-    return [_mark(connection, one) for one in marks]
+    done = [_mark(connection, one) for one in marks]
+    said = [_message(one.claimed, *one.said) for one, moved in zip(marks, done, strict=True) if moved and one.said]
+    if said:
+        connection.execute(insert_or_replace(connection.dialect.name, messages), said)
+    return done
 
 
 def recover(connection: sa.Connection, now: datetime) -> list[Claimed]:
@@ -329,38 +322,60 @@ _READ = (
 )
 
 
+_MOVE = (
+    sa.update(outbox)
+    .where(outbox.c.shop_id == sa.bindparam("held_shop_id"), outbox.c.intent_id == sa.bindparam("held_intent_id"))
+    .where(outbox.c.state == sa.bindparam("held_state"), outbox.c.attempts == sa.bindparam("held_attempts"))
+    .values(
+        state=sa.bindparam("next_state"),
+        outcome=sa.bindparam("next_outcome"),
+        run_at=sa.func.coalesce(sa.bindparam("next_run_at", type_=Moment), outbox.c.run_at),
+        sent_at=sa.func.coalesce(sa.bindparam("next_sent_at", type_=Moment), outbox.c.sent_at),
+    )
+)
+"""Built once: it runs twice for each message, and building it costs more than running it."""
+
+
 def _mark(connection: sa.Connection, one: Mark) -> bool:
     if one.after not in TRANSITIONS[one.before]:
         raise ValueError(f"an intent does not go from {one.before.value} to {one.after.value}")
-    values: dict[str, object] = {"state": one.after.value, "outcome": one.outcome}
-    if one.run_at is not None:
-        values["run_at"] = one.run_at
-    if one.sent_at is not None:
-        values["sent_at"] = one.sent_at
-    changed = connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.shop_id == one.claimed.notification.shop_id, outbox.c.intent_id == one.claimed.intent_id)
-        .where(outbox.c.state == one.before.value, outbox.c.attempts == one.claimed.attempts)
-        .values(values)
-    )
-    if changed.rowcount and one.said is not None:
-        _keep_message(connection, one.claimed, *one.said)
-    return changed.rowcount == 1
+    values = {
+        "held_shop_id": one.claimed.notification.shop_id,
+        "held_intent_id": one.claimed.intent_id,
+        "held_state": one.before.value,
+        "held_attempts": one.claimed.attempts,
+        "next_state": one.after.value,
+        "next_outcome": one.outcome,
+        "next_run_at": one.run_at,
+        "next_sent_at": one.sent_at,
+    }
+    return connection.execute(_MOVE, values).rowcount == 1
 
 
-def _keep_message(connection: sa.Connection, claimed: Claimed, subject: str, html: str, text: str) -> None:
-    """The newest rendering counts: an earlier one was clearly refused."""
-    row = {
+def _message(claimed: Claimed, subject: str, html: str, text: str) -> dict[str, object]:
+    """What was said; of several tries the newest counts, since the earlier ones were clearly refused."""
+    return {
         "shop_id": claimed.notification.shop_id,
         "intent_id": claimed.intent_id,
         "subject": subject,
         "html": _packed(html),
         "text": _packed(text),
     }
-    statement = insert_into(connection, messages)
-    newest = {name: statement.excluded[name] for name in ("subject", "html", "text")}
-    keys = [messages.c.shop_id, messages.c.intent_id]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=newest), row)
+
+
+@cache
+def _insert_or_hasten(dialect: str) -> sa.Insert:
+    statement = insert_into(dialect, outbox)
+    hastened: sa.Insert = statement.on_conflict_do_update(
+        index_elements=[outbox.c.shop_id, outbox.c.intent_id],
+        set_={"run_at": statement.excluded.run_at, "reason": statement.excluded.reason},
+        where=sa.and_(
+            outbox.c.state == OutboxState.PENDING.value,
+            outbox.c.attempts == 0,
+            outbox.c.run_at > statement.excluded.run_at,
+        ),
+    )
+    return hastened
 
 
 def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[str, object]:

@@ -8,7 +8,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, is_one_of, metadata
+from connector.database import Database, Moment, Words, insert_new, is_one_of, metadata
 
 
 class DocumentState(Enum):
@@ -108,7 +108,7 @@ def request(database: Database, connection: sa.Connection, wanted: Iterable[Requ
         for one in wanted
     ]
     if rows:
-        connection.execute(database.insert(documents).on_conflict_do_nothing(), rows)
+        connection.execute(insert_new(database.dialect, documents), rows)
 
 
 def due(connection: sa.Connection, now: datetime, *, limit: int) -> list[Request]:
@@ -204,7 +204,7 @@ def _take_serial(database: Database, connection: sa.Connection, issued: Issued) 
     shop_id, name = issued.request.shop_id, issued.series
     if issued.serial == 1:
         first = {"shop_id": shop_id, "series": name, "next_serial": 1}
-        connection.execute(database.insert(series).on_conflict_do_nothing(), first)
+        connection.execute(insert_new(database.dialect, series), first)
     taken = connection.execute(
         sa.update(series)
         .where(series.c.shop_id == shop_id, series.c.series == name, series.c.next_serial == issued.serial)

@@ -10,7 +10,7 @@ from enum import Enum
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, is_one_of, metadata
+from connector.database import Database, Moment, Words, insert_new, is_one_of, metadata
 from connector.domain.delivery import Delivery
 
 
@@ -140,7 +140,7 @@ def new_delivery_id() -> str:
 
 def record(database: Database, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
     """Write deliveries; returns for each whether it was new. One known by its idempotency key is left as it was."""
-    result = connection.execute(database.insert(inbox).on_conflict_do_nothing(), [_row(item) for item in items])
+    result = connection.execute(insert_new(database.dialect, inbox), [_row(item) for item in items])
     new = items if result.rowcount == len(items) else _written(connection, items)
     if new:
         connection.execute(sa.insert(inbox_bytes), [_bytes(item) for item in new])

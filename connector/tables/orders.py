@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, metadata
+from connector.database import Database, Moment, Words, insert_or_replace, metadata
 from connector.domain.record import OrderRecord
 
 orders = sa.Table(
@@ -54,14 +54,7 @@ def save(database: Database, connection: sa.Connection, records: Iterable[OrderR
     rows = [_row(record) for record in records]
     if not rows:
         return
-    statement = database.insert(orders)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[orders.c.shop_id, orders.c.order_id],
-            set_={name: statement.excluded[name] for name in ("number", "placed_at", "record")},
-        ),
-        rows,
-    )
+    connection.execute(insert_or_replace(database.dialect, orders), rows)
 
 
 def newest(connection: sa.Connection, shop_id: str, *, limit: int, offset: int = 0) -> list[OrderRecord]:

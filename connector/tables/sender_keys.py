@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, metadata
+from connector.database import Database, Moment, insert_new, metadata
 
 sender_keys = sa.Table(
     "sender_keys",
@@ -20,7 +20,7 @@ sender_keys = sa.Table(
 def want(database: Database, connection: sa.Connection, shop_id: str, url: str, path: str, now: datetime) -> None:
     """Note a key to fetch; one that is wanted already keeps its turn."""
     row = {"shop_id": shop_id, "url": url, "path": path, "run_at": now, "attempts": 0}
-    connection.execute(database.insert(sender_keys).on_conflict_do_nothing(), row)
+    connection.execute(insert_new(database.dialect, sender_keys), row)
 
 
 def due(connection: sa.Connection, now: datetime, *, limit: int = 20) -> list[tuple[str, str, str]]:

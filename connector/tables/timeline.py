@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Database, Moment, Words, metadata
+from connector.database import Database, Moment, Words, insert_new, metadata
 from connector.domain.timeline import Tag, TimelineEntry
 
 timeline = sa.Table(
@@ -40,7 +40,7 @@ def append(database: Database, connection: sa.Connection, learned: Iterable[Lear
     """Add entries; what a timeline has said already, it does not say again."""
     rows = [_row(position, one) for position, one in enumerate(learned)]
     if rows:
-        connection.execute(database.insert(timeline).on_conflict_do_nothing(), rows)
+        connection.execute(insert_new(database.dialect, timeline), rows)
 
 
 def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[TimelineEntry]:
