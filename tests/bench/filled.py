@@ -19,8 +19,8 @@ KEPT_BYTES = 400
 """Bodies, records, mails and documents of the stored orders are cut to this: a million whole ones are 40 GB, and a
 request reads them by key or not at all."""
 
-_FILLED = ("inbox", "orders", "timeline", "outbox", "documents")
-_CUT = frozenset({"body", "record", "said_html", "said_text", "content"})
+_FILLED = ("inbox", "inbox_bytes", "orders", "timeline", "outbox", "messages", "documents")
+_CUT = frozenset({"body", "record", "html", "text", "content"})
 _NUMBERED = frozenset({"order_id", "delivery_id", "idempotency_key", "intent_id", "number"})
 _PIECE = 50_000
 
