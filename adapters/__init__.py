@@ -1,5 +1,6 @@
 """Platform adapters: one folder a platform, one line here."""
 
+from functools import cache
 from importlib import import_module
 from typing import cast
 
@@ -12,6 +13,7 @@ NAMES = (
 )
 
 
+@cache
 def manifest(name: str) -> Manifest:
     """The manifest of a platform. Raises KeyError for a name that is not in NAMES."""
     if name not in NAMES:

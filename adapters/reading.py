@@ -23,12 +23,15 @@ MOST_DIGITS = 28
 """What `decimal` adds exactly by default, so that no sum of ours ever rounds."""
 MOST_WHOLE_DIGITS = 15
 MOST_PLACES = 20
+_LARGEST_PLAIN_NUMBER = 10**MOST_WHOLE_DIGITS
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _AMOUNT = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
+_PLAIN_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
+"""What nearly all amounts look like; nothing of this form is out of range."""
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d{1,6})?\s?(Z|UTC|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
@@ -64,7 +67,7 @@ def read_object(body: bytes) -> "Reader":
 
 def cleaned(words: str) -> str:
     """Text without what no database, mail or PDF can carry: NUL goes, half a surrogate pair becomes U+FFFD."""
-    if words.isprintable():
+    if words.isprintable() or (words.isascii() and "\x00" not in words):
         return words
     return _LONE_SURROGATE.sub("\ufffd", words.replace("\x00", ""))
 
@@ -133,6 +136,8 @@ class Reader:
         value = self.value(path)
         if value is None or value == "":
             return None
+        if isinstance(value, str) and _PLAIN_AMOUNT.fullmatch(value):
+            return Decimal(value)
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         if is_number or (isinstance(value, str) and _AMOUNT.fullmatch(value)):
             return self._bounded(path, Decimal(cast("int | str | Decimal", value)))
@@ -208,12 +213,14 @@ class Reader:
             return ""
         if isinstance(value, str):
             return cleaned(value[:LONGEST_TEXT])
+        if type(value) is int and abs(value) < _LARGEST_PLAIN_NUMBER:
+            return str(value)
         if isinstance(value, int | Decimal) and value is not True:
             return format(self._bounded(path, Decimal(value)), "f")
         raise self.refusal(path, f"it is {_kind(value)}", "text")
 
     def _full(self, path: str) -> str:
-        return ".".join(part for part in (self.where, path) if part)
+        return f"{self.where}.{path}" if self.where and path else self.where or path
 
     def _bounded(self, path: str, value: Decimal) -> Decimal:
         """The number without an exponent above zero, if it is one that a sum can hold exactly."""

@@ -5,8 +5,9 @@ import io
 import logging
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -73,6 +74,8 @@ class Application:
         self._pages = pages
         self._slowest = slowest
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pages")
+        self._finished: deque[asyncio.Future[None]] = deque()
+        self._telling = False
 
     async def __rsgi__(self, scope: Scope, protocol: HttpProtocol) -> None:
         if scope.proto != "http":
@@ -101,9 +104,29 @@ class Application:
         if isinstance(entered, Answer):
             return entered
         written, reply = entered
-        with suppress(Exception):
-            await asyncio.wrap_future(written)
+        await self._done(written)
         return door.written(knock, written, reply)
+
+    def _done(self, written: "Future[bool]") -> "asyncio.Future[None]":
+        """Done when `written` is. The writer finishes many at once, so the loop is woken once for all of them."""
+        loop = asyncio.get_running_loop()
+        waiting = loop.create_future()
+
+        def finished(_: "Future[bool]") -> None:
+            self._finished.append(waiting)
+            if not self._telling and not loop.is_closed():
+                self._telling = True
+                loop.call_soon_threadsafe(self._tell)
+
+        written.add_done_callback(finished)
+        return waiting
+
+    def _tell(self) -> None:
+        self._telling = False
+        while self._finished:
+            waiting = self._finished.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
 
     async def _page(self, scope: Scope, protocol: HttpProtocol) -> Answer:
         announced = dict(scope.headers.items()).get("content-length")

@@ -129,7 +129,8 @@ class Door:
         except KeyNotYetKnown as error:
             self._want_key(shop, error.url)
             return self.refuse(manifest.name, "key not here yet", 503, str(error), retry_after=60)
-        kept = {name: value for name, value in knock.headers.items() if name not in _not_kept(manifest)}
+        left_out = _not_kept(manifest)
+        kept = {name: value for name, value in knock.headers.items() if name not in left_out}
         delivery = Delivery(manifest.name, kept, body, self._clock.now(), knock.path_event)
         item = Recorded(shop.shop_id, inbox.new_delivery_id(), manifest.idempotency_key(delivery), delivery)
         return self._inbox.submit(item), reply

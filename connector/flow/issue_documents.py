@@ -1,6 +1,7 @@
 """From wanted documents to numbered, rendered, unchangeable ones (P7)."""
 
 import logging
+import threading
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +37,7 @@ class IssueDocuments:
         self._shops = shops
         self._clock = clock
         self._metrics = metrics
+        self._one_at_a_time = threading.Lock()
 
     def run(self) -> int:
         """Make what is due; returns how many were looked at."""
@@ -62,7 +64,9 @@ class IssueDocuments:
                 self._block(wanted, "the order or its shop is not known any more")
                 return None
             try:
-                return self._keep(self._made(wanted, record, shop), record)
+                # Two threads that make documents at once would take each other's number, and render in vain.
+                with self._one_at_a_time:
+                    return self._keep(self._made(wanted, record, shop), record)
             except _NumberTaken:
                 continue
             except Permanent as error:

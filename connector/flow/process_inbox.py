@@ -67,7 +67,7 @@ class ProcessInbox:
         metrics: Metrics,
         *,
         tracking_wait: timedelta,
-        batch: int = 50,
+        batch: int = 20,
     ) -> None:
         self._database = database
         self._shops = shops

@@ -171,7 +171,7 @@ def claim(
         .returning(inbox.c.shop_id, inbox.c.delivery_id)
     )
     held = [(row.shop_id, row.delivery_id) for row in connection.execute(statement)]
-    rows = connection.execute(_WHOLE.where(_KEY.in_(held)).order_by(inbox.c.delivery_id)) if held else ()
+    rows = connection.execute(_WHOLE.where(_is_one_of(held)).order_by(inbox.c.delivery_id)) if held else ()
     return [Claimed(row.shop_id, row.delivery_id, _delivery(row), row.attempts) for row in rows]
 
 
@@ -278,6 +278,14 @@ _WHOLE = sa.select(inbox, inbox_bytes.c.headers, inbox_bytes.c.path_event, inbox
     inbox_bytes,
     sa.and_(inbox.c.shop_id == inbox_bytes.c.shop_id, inbox.c.delivery_id == inbox_bytes.c.delivery_id),
 )
+
+
+def _is_one_of(keys: list[tuple[str, str]]) -> sa.ColumnElement[bool]:
+    """Column by column, as delivery ids are unique: SQLite reads the whole table for a list of pairs."""
+    shop_ids, delivery_ids = zip(*keys, strict=True)
+    return sa.and_(inbox.c.shop_id.in_(set(shop_ids)), inbox.c.delivery_id.in_(delivery_ids))
+
+
 _headers = msgspec.json.Decoder(dict[str, str])
 
 
@@ -310,7 +318,7 @@ def _bytes(item: Recorded) -> dict[str, object]:
 
 def _written(connection: sa.Connection, items: list[Recorded]) -> list[Recorded]:
     keys = [(item.shop_id, item.delivery_id) for item in items]
-    there = {row.delivery_id for row in connection.execute(sa.select(inbox.c.delivery_id).where(_KEY.in_(keys)))}
+    there = {row.delivery_id for row in connection.execute(sa.select(inbox.c.delivery_id).where(_is_one_of(keys)))}
     return [item for item in items if item.delivery_id in there]
 
 

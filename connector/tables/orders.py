@@ -1,5 +1,6 @@
 """Orders: one row an order with all that is known of it, and a few columns to find it by."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -33,15 +34,22 @@ def lock(database: Database, connection: sa.Connection, keys: Iterable[OrderKey]
     """
     if database.is_sqlite:
         return
-    for shop_id, order_id in sorted(keys):
-        connection.execute(_ADVISORY_LOCK, {"key": f"{shop_id}/{order_id}"})
+    names = [f"{shop_id}/{order_id}" for shop_id, order_id in sorted(keys)]
+    connection.execute(_ADVISORY_LOCKS, {"names": names})
 
 
 def load(connection: sa.Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, OrderRecord]:
     """What is known of these orders; unknown ones are missing from the answer."""
-    wanted = sa.tuple_(orders.c.shop_id, orders.c.order_id).in_(list(keys))
-    rows = connection.execute(sa.select(orders.c.shop_id, orders.c.order_id, orders.c.record).where(wanted))
-    return {(row.shop_id, row.order_id): _record.decode(row.record) for row in rows}
+    # Shop by shop: SQLite reads the whole table for pairs of values.
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for shop_id, order_id in keys:
+        ids[shop_id].append(order_id)
+    found: dict[OrderKey, OrderRecord] = {}
+    for shop_id, order_ids in ids.items():
+        wanted = sa.and_(orders.c.shop_id == shop_id, orders.c.order_id.in_(order_ids))
+        rows = connection.execute(sa.select(orders.c.order_id, orders.c.record).where(wanted))
+        found |= {(shop_id, row.order_id): _record.decode(row.record) for row in rows}
+    return found
 
 
 def get(connection: sa.Connection, shop_id: str, order_id: str) -> OrderRecord | None:
@@ -75,7 +83,9 @@ def count(connection: sa.Connection, shop_id: str) -> int:
     return connection.execute(statement).scalar_one()
 
 
-_ADVISORY_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_ADVISORY_LOCKS = sa.text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS given(name)"
+)
 
 
 def _row(record: OrderRecord) -> dict[str, object]:
