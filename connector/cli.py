@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 import adapters
-from connector import __version__, shop_commands
+from connector import __version__, memory, shop_commands
 from connector.app import build_service
 from connector.demo import run_demo
 from connector.domain.delivery import Delivery
@@ -134,6 +134,7 @@ def _worker(_: argparse.Namespace) -> int:
 
 
 def _run_service(*, web: bool, work: bool) -> int:
+    memory.share_arenas()
     settings = load()
     configure_logging(settings.log_level)
     service = build_service(settings)

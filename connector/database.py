@@ -169,7 +169,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
         "synchronous = FULL",
         "foreign_keys = ON",
         "busy_timeout = 30000",
-        "cache_size = -4000",
         "temp_store = MEMORY",
         "journal_size_limit = 67108864",
     ):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from connector import memory
 from connector.flow.service import Service
 
 
@@ -27,6 +28,7 @@ JOBS: Sequence[Job] = (
     Job("take over from workers that died", 30, lambda service: service.recover.run()),
     Job("fetch public keys senders named", 30, lambda service: service.fetch_sender_keys.run()),
     Job("measure what waits", 15, lambda service: service.measure.run()),
+    Job("give freed memory back to the system", 60, lambda _: memory.give_back()),
 )
 
 

@@ -87,7 +87,10 @@ class Settings:
     host: str = _setting("127.0.0.1", _text, "an address of this machine", "Where the service listens.")
     port: int = _setting(8080, _whole(1, 65_535), "a port number, 1 to 65535", "The port it listens on.")
     web_threads: int = _setting(
-        64, _whole(1, 512), "a whole number, 1 to 512", "How many requests are handled at the same time in one process."
+        8,
+        _whole(1, 512),
+        "a whole number, 1 to 512",
+        "How many pages are made at the same time (webhooks need no thread).",
     )
     app_secrets: tuple[str, ...] = _setting(
         (),

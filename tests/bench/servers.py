@@ -6,6 +6,7 @@ from flask import Flask
 from granian.constants import Interfaces
 from granian.server import Server as GranianServer
 
+from connector import memory
 from connector.app import build_door, build_service, create_app
 from connector.running import Process
 from connector.server import Application, HttpProtocol, Scope, WebServer
@@ -43,6 +44,7 @@ def serve(kind: str, port: int, database_url: str, smtp_port: int) -> None:
 
 def _serve_ours(kind: str, port: int, database_url: str, smtp_port: int) -> None:
     settings = places.settings(database_url, port=port, smtp_port=smtp_port)
+    memory.share_arenas()
     service = build_service(settings)
     deliveries.connect_shop(service.database, service.seal)
     if kind == "pages":

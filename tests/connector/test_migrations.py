@@ -53,6 +53,10 @@ def test_from_nothing_to_exactly_the_tables_of_the_code(empty: Database) -> None
     assert version(empty) == NEWEST
 
 
+def test_the_step_that_is_said_to_be_the_newest_is_the_newest() -> None:
+    assert connector.migrations.NEWEST == NEWEST
+
+
 def test_a_missing_column_would_be_noticed(empty: Database) -> None:
     migrate(empty)
     with empty.write() as connection:
