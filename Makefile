@@ -13,7 +13,7 @@ help: ## Show this list
 
 install: $(READY) ## Make .venv with everything that is needed
 
-demo: $(READY) ## See it work: a stand-in shop, orders, mails, no account needed
+demo: $(READY) ## See it work: three stand-in shops, orders, mails; no account needed
 	@$(BIN)/connector demo
 
 serve: $(READY) ## Run Connector with your settings

@@ -34,6 +34,10 @@ from notifications.channels.email import EmailChannel
 from notifications.channels.smtp import SmtpSettings
 from webhooks.endpoints import Door
 
+SQLITE_BATCH = 20
+"""Deliveries in one transaction where the door waits for that transaction to end."""
+POSTGRESQL_BATCH = 50
+"""Where nobody waits, and each statement is a round trip."""
 LARGEST_SENDER_KEY = 16 * 1024
 
 
@@ -62,6 +66,7 @@ def build_service(
         clock,
         metrics,
         tracking_wait=timedelta(minutes=settings.tracking_wait_minutes),
+        batch=SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH,
     )
     look_again = LookAgainFlow(database, shops, manifest, fetchers or {}, process_inbox, clock)
     issue_documents = IssueDocuments(database, shops, clock, metrics)

@@ -142,7 +142,7 @@ class Settings:
         20, _whole(1, 600), "seconds, 1 to 600", "How long the mail server may take for one answer."
     )
     smtp_connections: int = _setting(
-        2, _whole(1, 50), "a whole number, 1 to 50", "How many connections to the mail server one worker uses at once."
+        4, _whole(1, 50), "a whole number, 1 to 50", "How many connections to the mail server one worker uses at once."
     )
     mail_from: str = _setting(
         "orders@localhost", _address, "an e-mail address", "The sender for shops that have none of their own."

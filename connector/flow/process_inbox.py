@@ -67,7 +67,7 @@ class ProcessInbox:
         metrics: Metrics,
         *,
         tracking_wait: timedelta,
-        batch: int = 20,
+        batch: int,
     ) -> None:
         self._database = database
         self._shops = shops
