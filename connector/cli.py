@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,10 +21,12 @@ from connector.domain.signing import Secrets
 from connector.inspection import described_error, inspect, read_stored_delivery
 from connector.observability import configure_logging
 from connector.running import Process
-from connector.settings import load
+from connector.settings import Settings, load
 from connector.tables import inbox, shops
 from connector.tables.inbox import InboxState
 from webhooks.verification import KeyNotYetKnown, is_ping, verify
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,8 +143,14 @@ def _run_service(*, web: bool, work: bool) -> int:
     service = build_service(settings)
     if service.database.is_sqlite and not (web and work):
         raise ConnectorError("SQLite belongs to one process: use `connector serve`, or set CONNECTOR_DATABASE_URL")
-    Process(service, web=web, work=work).run()
+    if work and not settings.smtp_host:
+        log.warning("no mail server is set (CONNECTOR_SMTP_HOST): all mails wait")
+    Process(service, web=web, work=work).run(lambda: _say_ready(settings, web=web))
     return 0
+
+
+def _say_ready(settings: Settings, *, web: bool) -> None:
+    log.info("serving at http://%s:%s" if web else "working", *((settings.host, settings.port) if web else ()))
 
 
 def _demo(parsed: argparse.Namespace) -> int:
