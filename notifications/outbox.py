@@ -269,11 +269,11 @@ def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | 
 
 
 def announced_without_number(connection: sa.Connection, shipped: Notification) -> bool:
-    """Whether this "shipped" intent has gone out when no tracking number was known."""
+    """Whether this "shipped" intent has gone out, or is on its way, and was made when no tracking number was known."""
     said = find(connection, shipped.shop_id, intent_id(shipped))
     return (
         said is not None
-        and said.state in (OutboxState.SENT, OutboxState.REVIEW)
+        and said.state in (OutboxState.CLAIMED, OutboxState.HANDING_OVER, OutboxState.SENT, OutboxState.REVIEW)
         and said.notification.reason == Reason.SHIPPED_WITHOUT_TRACKING.value
     )
 

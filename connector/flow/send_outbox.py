@@ -147,9 +147,14 @@ class SendOutbox:
         return self._submit(claimed, state[0], OutboxState.SENT, receipt.answer)
 
     def _hand_over(self, claimed: Claimed, message: Message, state: list[OutboxState]) -> None:
-        """The last moment at which nothing of the content has left: commit that it is about to."""
+        """The last moment at which nothing of the content has left: commit that it is about to.
+
+        The lease begins anew, since the claim may be old by now (others came first, a slow server), and `recover` would
+        call uncertain what is being sent.
+        """
         said = (message.subject, message.html, message.text)
-        mark = Mark(claimed, OutboxState.CLAIMED, OutboxState.HANDING_OVER, said=said)
+        until = self._clock.now() + LEASE
+        mark = Mark(claimed, OutboxState.CLAIMED, OutboxState.HANDING_OVER, run_at=until, said=said)
         if not self._steps.submit(Step(mark)).result():
             raise _LeaseLost
         state[0] = OutboxState.HANDING_OVER
