@@ -68,7 +68,7 @@ def build_service(
         tracking_wait=timedelta(minutes=settings.tracking_wait_minutes),
         batch=SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH,
     )
-    look_again = LookAgainFlow(database, shops, manifest, fetchers or {}, process_inbox, clock)
+    look_again = LookAgainFlow(database, shops, manifest, fetchers or {}, process_inbox, clock, metrics)
     issue_documents = IssueDocuments(database, shops, clock, metrics)
     send_outbox = SendOutbox(
         database,

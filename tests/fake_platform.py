@@ -112,8 +112,9 @@ def _update(document: Reader) -> Update:
     if kind == "refund":
         return RefundUpdate(document.key("order_id"), _refund(document.part("refund")))
     if kind == "hint":
-        order_id = document.key("order_id")
-        return LookAgain(Subject.ORDER, order_id, order_id, "something changed")
+        order_id = document.key("order_id") if document.has("order_id") else ""
+        subject = Subject(document.text("subject") or "order")
+        return LookAgain(subject, document.text("subject_id") or order_id, order_id, "something changed")
     if kind == "gone":
         return Ignored("the order no longer exists")
     raise UnreadableDelivery(field="type", why="it is no type of document", accepted="order, shipment, refund, hint")

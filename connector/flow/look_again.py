@@ -7,11 +7,12 @@ from datetime import timedelta
 from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
-from connector.domain.delivery import LookAgain, Update, refuse_long_ids
+from connector.domain.delivery import LookAgain, Subject, Update, refuse_long_ids
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
 from connector.flow.process_inbox import MOST_ATTEMPTS, ProcessInbox, Reading
 from connector.flow.retry import next_try
+from connector.observability import Metrics
 from connector.shop_directory import ShopDirectory
 from connector.tables import inbox
 from connector.tables.inbox import Claimed, InboxState, Outcome
@@ -19,9 +20,13 @@ from connector.tables.inbox import Claimed, InboxState, Outcome
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
+BATCH = 10
 
 Fetch = Callable[[Shop, LookAgain], bytes]
 """Asks a shop's platform for the object a hint points at; raises Retryable or Permanent."""
+
+_Answers = dict[tuple[str, Subject, str, str], Update]
+"""By shop id and the question itself: subject, its id, the order's id."""
 
 
 class LookAgainFlow:
@@ -35,6 +40,7 @@ class LookAgainFlow:
         fetchers: Mapping[str, Fetch],
         process_inbox: ProcessInbox,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._shops = shops
@@ -42,47 +48,56 @@ class LookAgainFlow:
         self._fetchers = fetchers
         self._process_inbox = process_inbox
         self._clock = clock
+        self._metrics = metrics
 
     def run(self) -> int:
-        """One batch of hints; returns how many. No network call happens inside a transaction."""
+        """One batch of hints; returns how many. No network call happens inside a transaction.
+
+        The same question is asked once a batch: all of the batch came before the platform was asked.
+        """
         if not self._fetchers:
             return 0
         now = self._clock.now()
         with self._database.write() as connection:
-            claimed = inbox.claim(connection, now, lease=LEASE, limit=10, waiting=True)
+            claimed = inbox.claim(connection, now, lease=LEASE, limit=BATCH, waiting=True)
+        answers: _Answers = {}
         for one in claimed:
-            self._answer(one)
+            self._answer(one, answers)
         return len(claimed)
 
-    def _answer(self, claimed: Claimed) -> None:
-        asked_at = self._clock.now()
+    def _answer(self, claimed: Claimed, answers: _Answers) -> None:
         shop = self._shops.by_id(claimed.shop_id)
         fetch = self._fetchers.get(claimed.delivery.platform)
         if shop is None or fetch is None:
-            later = asked_at + timedelta(hours=1)
+            later = self._clock.now() + timedelta(hours=1)
             self._finish(Outcome(claimed, InboxState.WAITING, "nobody can ask this platform yet", run_at=later))
             return
         try:
-            updates = self._ask(claimed, shop, fetch)
+            updates = self._ask(claimed, shop, fetch, answers)
         except Retryable as error:
             self._finish(self._again(claimed, str(error), error.after))
         except UnreadableDelivery as error:
             self._finish(Outcome(claimed, InboxState.REVIEW, f"the platform's answer: {error}"))
         except Permanent as error:
             self._finish(Outcome(claimed, InboxState.DEAD, str(error)))
+        except Exception as error:
+            self._metrics.errors.labels("look_again").inc()
+            log.exception("a hint could not be followed", extra={"delivery_id": claimed.delivery_id})
+            self._finish(self._again(claimed, f"the adapter failed: {type(error).__name__}", None))
         else:
             self._process_inbox.join([Reading(claimed, shop, updates)])
-            with self._database.write() as connection:
-                for order_id in {update.order_id for update in updates}:
-                    inbox.answered(connection, shop.shop_id, order_id, asked_at)
 
-    def _ask(self, claimed: Claimed, shop: Shop, fetch: Fetch) -> tuple[Update, ...]:
+    def _ask(self, claimed: Claimed, shop: Shop, fetch: Fetch, answers: _Answers) -> tuple[Update, ...]:
         manifest = self._manifest(claimed.delivery.platform)
+
+        def answered(hint: LookAgain) -> Update:
+            question = (shop.shop_id, hint.subject, hint.subject_id, hint.order_id)
+            if question not in answers:
+                answers[question] = manifest.resolve(hint, fetch(shop, hint), shop)
+            return answers[question]
+
         found = manifest.parse(claimed.delivery, shop)
-        updates = tuple(
-            manifest.resolve(update, fetch(shop, update), shop) if isinstance(update, LookAgain) else update
-            for update in found
-        )
+        updates = tuple(answered(update) if isinstance(update, LookAgain) else update for update in found)
         refuse_long_ids(updates)
         return updates
 

@@ -36,7 +36,7 @@ class InboxState(Enum):
 TRANSITIONS: Mapping[InboxState, frozenset[InboxState]] = {
     InboxState.NEW: frozenset({InboxState.CLAIMED}),
     InboxState.CLAIMED: frozenset(set(InboxState)),
-    InboxState.WAITING: frozenset({InboxState.NEW, InboxState.CLAIMED, InboxState.DONE}),
+    InboxState.WAITING: frozenset({InboxState.NEW, InboxState.CLAIMED}),
     InboxState.DONE: frozenset({InboxState.NEW}),
     InboxState.IGNORED: frozenset({InboxState.NEW}),
     InboxState.REVIEW: frozenset({InboxState.NEW}),
@@ -195,16 +195,6 @@ def finish(connection: sa.Connection, outcomes: Iterable[Outcome]) -> None:
     parameters = [_finished(outcome) for outcome in outcomes]
     if parameters:
         connection.execute(held, parameters)
-
-
-def answered(connection: sa.Connection, shop_id: str, order_id: str, asked_at: datetime) -> None:
-    """Hints about an order that came before the platform was asked are answered by that same answer."""
-    connection.execute(
-        sa.update(inbox)
-        .where(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)
-        .where(inbox.c.state == InboxState.WAITING.value, inbox.c.received_at <= asked_at)
-        .values(state=InboxState.DONE.value, outcome="answered together with another hint")
-    )
 
 
 def release(connection: sa.Connection, now: datetime) -> None:

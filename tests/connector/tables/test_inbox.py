@@ -99,8 +99,6 @@ def moved(database: Database, claimed: Claimed, before: InboxState, after: Inbox
         replay(database, "d1")
     elif after is InboxState.CLAIMED:
         claim(database, AFTER, waiting=before is InboxState.WAITING)
-    elif before is InboxState.WAITING:
-        answered(database)
     else:
         finish(database, claimed, after)
 
@@ -119,7 +117,6 @@ def test_no_other_transition_is(database: Database, before: InboxState) -> None:
         lambda: claim(database, AFTER),
         lambda: claim(database, AFTER, waiting=True),
         lambda: replay(database, "d1"),
-        lambda: answered(database),
         lambda: release(database),
         *(partial(finish, database, claimed, after) for after in InboxState),
     ]
@@ -129,11 +126,6 @@ def test_no_other_transition_is(database: Database, before: InboxState) -> None:
         reached.add(state(database))
         put_back(database, before)
     assert reached == {before} | TRANSITIONS[before]
-
-
-def answered(database: Database) -> None:
-    with database.write() as connection:
-        inbox.answered(connection, "shop-1", "5001", NOW)
 
 
 def release(database: Database) -> None:
@@ -192,16 +184,6 @@ def test_hints_are_taken_only_by_whoever_can_ask(database: Database) -> None:
     brought_to(database, InboxState.WAITING)
     assert claim(database, AFTER) == []
     assert len(claim(database, AFTER, waiting=True)) == 1
-
-
-def test_an_answer_settles_the_hints_of_its_order_that_came_before_it(database: Database) -> None:
-    late = NOW + timedelta(minutes=1)
-    record(database, recorded("d1"), recorded("d2", received_at=late), recorded("d3"))
-    for claimed in claim(database, late):
-        finish(database, claimed, InboxState.WAITING, late, order_id="5001" if claimed.delivery_id != "d3" else "5002")
-    with database.write() as connection:
-        inbox.answered(connection, "shop-1", "5001", NOW)
-    assert [one.delivery_id for one in claim(database, AFTER, waiting=True)] == ["d2", "d3"]
 
 
 def test_at_the_start_of_the_only_process_held_deliveries_are_due_at_once(database: Database) -> None:

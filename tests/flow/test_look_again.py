@@ -1,0 +1,73 @@
+"""Hints: each gets the answer to its own question, and one bad answer holds up nobody."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connector.domain.delivery import LookAgain
+from connector.domain.shop import Shop
+from connector.flow.look_again import BATCH
+from connector.flow.process_inbox import MOST_ATTEMPTS
+from tests import fake_platform
+from tests.fake_platform import order_document, shipment_document
+from tests.flow.road import Road
+
+PARCEL = {"type": "shipment", "order_id": "1001", "shipment": shipment_document(updated_at="2026-11-20T09:30:00Z")}
+
+
+def asking(make_road: Callable[..., Road], answers: Mapping[str, Any]) -> tuple[Road, Counter[str]]:
+    """A road whose platform answers by the id that is asked for (an exception is raised), and how often it was."""
+    asked: Counter[str] = Counter()
+
+    def fetch(_shop: Shop, hint: LookAgain) -> bytes:
+        asked[hint.subject_id] += 1
+        answer = answers[hint.subject_id]
+        if isinstance(answer, Exception):
+            raise answer
+        return fake_platform.encoded(answer)
+
+    return make_road(fetch=fetch), asked
+
+
+def hint_at(road: Road, subject_id: str, *, times: int = 1, **changes: str) -> None:
+    for number in range(times):
+        document = {"type": "hint", "subject_id": subject_id, **changes}
+        assert road.post(document, delivery_id=f"{subject_id}-{number}").status == 200
+
+
+def test_p1_an_answer_about_a_parcel_does_not_settle_a_hint_about_its_order(make_road: Callable[..., Road]) -> None:
+    road, asked = asking(make_road, {"S1": PARCEL, "1001": order_document()})
+    hint_at(road, "S1", times=BATCH, subject="shipment", order_id="1001")
+    hint_at(road, "1001", order_id="1001")
+    road.work()
+    assert asked["1001"] == 1
+    assert "order_received" in road.kinds()
+
+
+def test_p1_an_answer_that_names_no_order_settles_no_other_hint(make_road: Callable[..., Road]) -> None:
+    road, asked = asking(make_road, {"gone": {"type": "gone"}, "1001": order_document()})
+    hint_at(road, "gone", times=BATCH)
+    hint_at(road, "1001")
+    road.work()
+    assert asked["1001"] == 1
+    assert road.kinds() == ["order_received"]
+
+
+def test_the_same_question_is_asked_once_for_all_who_wait_for_it(make_road: Callable[..., Road]) -> None:
+    road, asked = asking(make_road, {"1001": order_document()})
+    hint_at(road, "1001", times=BATCH, order_id="1001")
+    road.work()
+    assert asked == {"1001": 1}
+    assert road.inbox_counts() == {"done": BATCH}
+
+
+def test_a_fault_of_ours_holds_up_no_other_hint_and_ends_before_a_person(make_road: Callable[..., Road]) -> None:
+    road, asked = asking(make_road, {"broken": RuntimeError("a fault of ours"), "1001": order_document()})
+    hint_at(road, "broken", order_id="2")
+    hint_at(road, "1001", order_id="1001")
+    road.work()
+    assert road.kinds() == ["order_received"]
+    for _ in range(MOST_ATTEMPTS + 1):
+        road.later(hours=2)
+    assert road.inbox_counts() == {"done": 1, "dead": 1}
+    assert asked["broken"] < MOST_ATTEMPTS
