@@ -174,6 +174,8 @@ def enqueue(
     ]
     if not rows:
         return
+    # Everybody locks intents in one fixed order, so that two transactions cannot wait for each other.
+    rows.sort(key=lambda row: str(row["intent_id"]))
     connection.execute(_insert_or_hasten(database.dialect), rows)
 
 
@@ -222,7 +224,9 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
 
 def mark(connection: sa.Connection, marks: list[Mark]) -> list[bool]:
     """Move held intents on; False for one that somebody else holds by now, which the caller must not act on."""
-    done = [_mark(connection, one) for one in marks]
+    done = [False] * len(marks)
+    for place in sorted(range(len(marks)), key=lambda place: marks[place].claimed.intent_id):
+        done[place] = _mark(connection, marks[place])
     said = [_message(one.claimed, *one.said) for one, moved in zip(marks, done, strict=True) if moved and one.said]
     if said:
         connection.execute(insert_or_replace(connection.dialect.name, messages), said)

@@ -334,3 +334,19 @@ def test_rows_are_counted_by_state_and_the_ends_are_left_out_of_what_waits(datab
         assert outbox.counts(connection) == {"sent": 1, "failed": 1, "claimed": 1}
         assert outbox.waiting_counts(connection) == {"failed": 1, "claimed": 1}
         assert outbox.find(connection, "shop-1", "unknown") is None
+
+
+def test_marks_and_news_about_the_same_intents_never_wait_for_each_other(database: Database) -> None:
+    """Both lock many rows in one transaction; PostgreSQL would end one of two that wait in a circle."""
+    intents = [wanted("shipped", order_id=str(number)) for number in range(200)]
+    enqueue(database, *intents)
+    marks = [Mark(one, OutboxState.CLAIMED, OutboxState.HANDING_OVER) for one in claim(database, limit=200)]
+
+    def mark_all() -> bool:
+        with database.write() as connection:
+            return all(outbox.mark(connection, marks))
+
+    with ThreadPoolExecutor(2) as pool:
+        marked = pool.submit(mark_all)
+        pool.submit(enqueue, database, *reversed(intents)).result()
+        assert marked.result()
