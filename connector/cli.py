@@ -24,6 +24,8 @@ from connector.running import Process
 from connector.settings import Settings, load
 from connector.tables import inbox, shops
 from connector.tables.inbox import InboxState
+from notifications import outbox
+from notifications.outbox import OutboxState
 from webhooks.verification import KeyNotYetKnown, is_ping, verify
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("delivery", nargs="*", help="delivery ids")
     ended = [InboxState.REVIEW.value, InboxState.DEAD.value, InboxState.WAITING.value]
     again.add_argument("--all", choices=ended, help="instead of ids: all of the shop's deliveries in this state")
+    _add_review_commands(commands)
     _add_shop_commands(commands)
     _add(commands, "new-key", "make a key for CONNECTOR_SECRET_KEYS", _new_key)
     return parser
@@ -76,6 +79,46 @@ def _add(
     parser = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_review_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    review = commands.add_parser("review", help="messages a person must decide about")
+    actions = review.add_subparsers(required=True, metavar="ACTION")
+    _add(actions, "list", "list what may or may not have arrived, and what was refused", _review_list)
+    decision = _add(actions, "decide", "say what happens to one of them", _review_decide)
+    decision.add_argument("shop", help="the shop's id")
+    decision.add_argument("message", help="the message's id, as listed")
+    decision.add_argument(
+        "decision", choices=("again", "sent"), help="send it (again), or: it is known to have arrived"
+    )
+
+
+def _review_list(_: argparse.Namespace) -> int:
+    service = build_service(load())
+    with service.database.read() as connection:
+        found = outbox.needing_decision(connection, limit=200)
+    for said in found:
+        about = said.notification
+        print(f"{about.shop_id}  {said.intent_id}  order {about.order_id}  {about.kind}  {said.state.value}")
+        print(f"    {said.outcome}")
+    if not found:
+        print("Nothing waits for a decision.")
+    return 0
+
+
+def _review_decide(parsed: argparse.Namespace) -> int:
+    service = build_service(load())
+    after = OutboxState.PENDING if parsed.decision == "again" else OutboxState.SENT
+    with service.database.write() as connection:
+        said = outbox.find(connection, parsed.shop, parsed.message)
+        if said is None:
+            raise ConnectorError("there is no such message; see `connector review list`")
+        try:
+            done = outbox.decide(connection, said, after, service.clock.now())
+        except ValueError as error:
+            raise ConnectorError(f"{error}; see `connector review list`") from error
+    print("done" if done else "it has moved on meanwhile")
+    return 0 if done else 1
 
 
 def _add_shop_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -272,6 +272,33 @@ def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | 
     return _said(row) if row else None
 
 
+def needing_decision(connection: sa.Connection, *, limit: int) -> list[Said]:
+    """What may or may not have arrived, and what was refused for good; the longest waiting first."""
+    wanted = sa.and_(
+        is_one_of(outbox.c.state, _ATTENTION),
+        outbox.c.state.in_((OutboxState.REVIEW.value, OutboxState.FAILED.value)),
+    )
+    rows = connection.execute(_WITH_MESSAGE.where(wanted).order_by(outbox.c.created_at).limit(limit))
+    return [_said(row) for row in rows]
+
+
+def decide(connection: sa.Connection, said: Said, after: OutboxState, now: datetime) -> bool:
+    """A person's decision: PENDING to send it (again), SENT because it is known to have arrived.
+
+    False when the state has changed meanwhile. Raises ValueError for a decision the state does not allow.
+    """
+    if after not in TRANSITIONS[said.state] or said.state not in (OutboxState.REVIEW, OutboxState.FAILED):
+        raise ValueError(f"an intent does not go from {said.state.value} to {after.value} by hand")
+    sent_at = now if after is OutboxState.SENT else None
+    changed = connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.shop_id == said.notification.shop_id, outbox.c.intent_id == said.intent_id)
+        .where(outbox.c.state == said.state.value)
+        .values(state=after.value, run_at=now, sent_at=sent_at, attempts=0, outcome="decided by a person")
+    )
+    return changed.rowcount == 1
+
+
 def announced_without_number(connection: sa.Connection, shipped: Notification) -> bool:
     """Whether this "shipped" intent has gone out, or is on its way, and was made when no tracking number was known."""
     said = find(connection, shipped.shop_id, intent_id(shipped))

@@ -61,3 +61,10 @@ def test_replay_needs_ids_or_a_state(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["replay", "shop-1"]) == 1
     assert "--all" in capsys.readouterr().err
     assert main(["replay", "shop-1", "--all", "dead"]) == 0
+
+
+def test_an_empty_review_says_so_and_an_unknown_message_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review", "list"]) == 0
+    assert "Nothing waits" in capsys.readouterr().out
+    assert main(["review", "decide", "shop-1", "unknown", "sent"]) == 1
+    assert "no such message" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from connector.domain.shop import Shop
 from connector.domain.timeline import Tag
 from connector.flow.process_inbox import MOST_ATTEMPTS
 from connector.tables import inbox, orders
+from notifications import outbox
 from notifications.outbox import OutboxState
 from tests import fake_platform
 from tests.builders import shop as build_shop
@@ -382,3 +383,24 @@ def test_p4_an_old_order_touched_today_is_no_news_though_the_platform_names_no_m
     road.tell(order_document(updated_at="2026-12-20T09:30:00Z"))
     assert road.mails == []
     assert set(road.declined().values()) == {"too_old"}
+
+
+@pytest.mark.parametrize(("decision", "mails"), [(OutboxState.PENDING, 1), (OutboxState.SENT, 0)])
+def test_what_is_up_for_review_moves_by_a_persons_decision_only(road: Road, decision: OutboxState, mails: int) -> None:
+    road.channel.fails_after = Uncertain("no answer came")
+    road.tell(order_document())
+    road.channel.fails_after = None
+    with road.service.database.write() as connection:
+        (said,) = outbox.needing_decision(connection, limit=10)
+        assert outbox.decide(connection, said, decision, road.clock.now())
+        assert outbox.needing_decision(connection, limit=10) == []
+    road.work()
+    assert len(road.mails) == mails
+    assert [one.state for one in road.said()] == [OutboxState.SENT]
+
+
+def test_a_message_that_was_sent_is_not_decided_about(road: Road) -> None:
+    road.tell(order_document())
+    (said,) = road.said()
+    with road.service.database.write() as connection, pytest.raises(ValueError, match="by hand"):
+        outbox.decide(connection, said, OutboxState.PENDING, road.clock.now())
