@@ -5,9 +5,11 @@ import threading
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.exc import OperationalError
+
 from connector.database import Database
 from connector.domain.clock import Clock
-from connector.domain.errors import Permanent
+from connector.domain.errors import Permanent, Retryable
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.timeline import Tag, TimelineEntry
@@ -40,15 +42,15 @@ class IssueDocuments:
         self._one_at_a_time = threading.Lock()
 
     def run(self) -> int:
-        """Make what is due; returns how many were looked at."""
+        """Make what is due; returns how many were made or blocked."""
         with self._database.read() as connection:
             due = documents.due(connection, self._clock.now(), limit=20)
-        for wanted in due:
-            self.issue(wanted)
-        return len(due)
+        return sum(self._is_settled(wanted) for wanted in due)
 
     def issue(self, wanted: Request) -> Issued | None:
         """The document, made now if it is not there yet; None when it cannot be made, with the problem kept on its row.
+
+        Raises Retryable when it only has to wait: others take each number first, or the database is away.
 
         The bytes are rendered with the number that is next, outside any transaction; then number and bytes are taken
         together, only if that number is still next. So there are no gaps, and no render while others wait.
@@ -69,6 +71,8 @@ class IssueDocuments:
                     return self._keep(self._made(wanted, record, shop), record)
             except _NumberTaken:
                 continue
+            except OperationalError as error:
+                raise Retryable("the database went away while a document was issued") from error
             except Permanent as error:
                 self._block(wanted, str(error))
                 return None
@@ -77,7 +81,15 @@ class IssueDocuments:
                 log.exception("a document could not be made")
                 self._block(wanted, f"it could not be rendered ({type(error).__name__}); the log says why")
                 return None
-        return None
+        raise Retryable("other workers took each number a document was made with")
+
+    def _is_settled(self, wanted: Request) -> bool:
+        try:
+            self.issue(wanted)
+        except Retryable as error:
+            log.warning("a document has to wait", extra={"why": str(error)})
+            return False
+        return True
 
     def _made(self, wanted: Request, record: OrderRecord, shop: Shop) -> Issued:
         issued_at = self._clock.now()
