@@ -140,7 +140,9 @@ def new_delivery_id() -> str:
 
 def record(database: Database, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
     """Write deliveries; returns for each whether it was new. One known by its idempotency key is left as it was."""
-    result = connection.execute(insert_new(database.dialect, inbox), [_row(item) for item in items])
+    # Keys are taken in one fixed order, so that two doors with the same news cannot wait for each other.
+    in_order = sorted(items, key=lambda item: (item.shop_id, item.idempotency_key))
+    result = connection.execute(insert_new(database.dialect, inbox), [_row(item) for item in in_order])
     new = items if result.rowcount == len(items) else _written(connection, items)
     if new:
         connection.execute(sa.insert(inbox_bytes), [_bytes(item) for item in new])

@@ -234,3 +234,17 @@ def test_what_waits_for_people_can_be_found(database: Database) -> None:
 def test_a_hostile_address_never_costs_the_group_it_is_written_with(database: Database) -> None:
     assert record(database, recorded("d1", path_event="a\x00b\ud800" * 100), recorded("d2")) == [True, True]
     assert [len(one.delivery.path_event) for one in claim(database)] == [128, 7]
+
+
+def test_two_doors_that_record_the_same_news_never_wait_for_each_other(database: Database) -> None:
+    """Both insert many keys in one transaction; PostgreSQL would end one of two that wait in a circle."""
+    delivery = Delivery("fake", {}, b"{}", NOW)
+    one = [Recorded("shop-1", f"a{number}", f"key-{number}", delivery) for number in range(200)]
+    other = [Recorded("shop-1", f"b{number}", f"key-{number}", delivery) for number in reversed(range(200))]
+
+    def record(items: list[Recorded]) -> int:
+        with database.write() as connection:
+            return sum(inbox.record(database, connection, items))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(record, (one, other))) == 200
