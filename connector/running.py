@@ -65,6 +65,7 @@ class Process:
 
     def _wind_down(self) -> None:
         self._door.stop()
+        self._service.send_outbox.wind_down()
         if self._work:
             self._scheduler.stop()
             for loop in self._service.loops:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_into, insert_or_replace, is_one_of, metadata
 from notifications.kinds import Notification
-from notifications.reasons import Reason
 
 
 class OutboxState(Enum):
@@ -35,7 +35,7 @@ class OutboxState(Enum):
 
 
 TRANSITIONS: Mapping[OutboxState, frozenset[OutboxState]] = {
-    OutboxState.PENDING: frozenset({OutboxState.CLAIMED}),
+    OutboxState.PENDING: frozenset({OutboxState.CLAIMED, OutboxState.WITHDRAWN}),
     OutboxState.CLAIMED: frozenset(
         {
             OutboxState.PENDING,
@@ -299,14 +299,20 @@ def decide(connection: sa.Connection, said: Said, after: OutboxState, now: datet
     return changed.rowcount == 1
 
 
-def announced_without_number(connection: sa.Connection, shipped: Notification) -> bool:
-    """Whether this "shipped" intent has gone out, or is on its way, and was made when no tracking number was known."""
+def announced(connection: sa.Connection, shipped: Notification) -> str | None:
+    """The reason with which this "shipped" intent has gone out, or is on its way; None when it has not."""
     said = find(connection, shipped.shop_id, intent_id(shipped))
-    return (
-        said is not None
-        and said.state in (OutboxState.CLAIMED, OutboxState.HANDING_OVER, OutboxState.SENT, OutboxState.REVIEW)
-        and said.notification.reason == Reason.SHIPPED_WITHOUT_TRACKING.value
-    )
+    out = (OutboxState.CLAIMED, OutboxState.HANDING_OVER, OutboxState.SENT, OutboxState.REVIEW)
+    return said.notification.reason if said is not None and said.state in out else None
+
+
+def withdraw_waiting(connection: sa.Connection, shop_id: str, order_id: str, outcome: str) -> list[Claimed]:
+    """Withdraw what waits to be said about an order; returns it, so that it can be said in another way."""
+    mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
+    waits = sa.and_(mine, outbox.c.state == OutboxState.PENDING.value)
+    rows = connection.execute(sa.select(*_READ).where(waits).order_by(outbox.c.intent_id).with_for_update()).all()
+    connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=outcome))
+    return [Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
 
 
 def oldest_due(connection: sa.Connection) -> datetime | None:
@@ -334,7 +340,7 @@ def counts(connection: sa.Connection) -> dict[str, int]:
 _WITH_MESSAGE = sa.select(
     outbox, messages.c.subject.label("message_subject"), messages.c.html, messages.c.text
 ).outerjoin(messages, sa.and_(outbox.c.shop_id == messages.c.shop_id, outbox.c.intent_id == messages.c.intent_id))
-_READ = (
+_READ: tuple[sa.Column[Any], ...] = (
     outbox.c.shop_id,
     outbox.c.intent_id,
     outbox.c.order_id,
@@ -431,7 +437,7 @@ def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[st
     }
 
 
-def _notification(row: sa.Row[tuple[object, ...]]) -> Notification:
+def _notification(row: sa.Row[Any]) -> Notification:
     return Notification(
         shop_id=row.shop_id,
         order_id=row.order_id,

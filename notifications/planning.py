@@ -52,22 +52,29 @@ def plan(
 
     `tracking_wait`: how long "shipped" waits for a tracking number. When the number comes, the same intent comes out
     again with an earlier `run_at`, and "tracking_added" with it: whichever of the two is too late tells nothing
-    (`only_one_tells_the_number`).
+    (`told_once`).
     """
     occasions = [_Occasion(record, shop, kind, subject, entry, now) for kind, entry, subject in _found(record, entries)]
     return _told_once([_decide(occasion, tracking_wait) for occasion in occasions])
 
 
-def only_one_tells_the_number(
-    decision: Notification | Declined, announced_without: Callable[[Notification], bool]
+def told_once(
+    decision: Notification | Declined, announced: Callable[[Notification], str | None]
 ) -> Notification | Declined:
-    """ "tracking_added" is for a parcel whose "shipped" has gone out without a number, and for no other.
+    """Of one parcel "shipped" is told once, and its number once, also when one of them is learned late.
 
-    `announced_without`: whether that is so of the "shipped" intent it is asked about.
+    `announced`: the reason with which a "shipped" intent has gone out, or is on its way; None when it has not. A parcel
+    whose "shipped" had no number, or whose order was announced as a whole, gets "tracking_added" when its number comes.
     """
-    if isinstance(decision, Declined) or decision.kind != "tracking_added":
+    if isinstance(decision, Declined) or not decision.subject or decision.kind not in _OF_A_PARCEL_ON_ITS_WAY:
         return decision
-    if announced_without(replace(decision, kind="shipped")):
+    whole = announced(replace(decision, kind="shipped", subject="")) is not None
+    if decision.kind == "shipped" and not whole:
+        return decision
+    if decision.kind == "shipped" and decision.reason == Reason.SHIPPED.value:
+        return replace(decision, kind="tracking_added", reason=Reason.TRACKING_ADDED.value)
+    without = announced(replace(decision, kind="shipped")) == Reason.SHIPPED_WITHOUT_TRACKING.value
+    if decision.kind == "tracking_added" and (whole or without):
         return decision
     return Declined(decision.order_id, decision.kind, decision.subject, Reason.TOLD_TOGETHER.value)
 
@@ -76,7 +83,14 @@ def no_longer(notification: Notification, record: OrderRecord, now: datetime) ->
     """Why a planned message must not go out any more, looking at what is known just before it is sent."""
     if now > notification.expires_at:
         return Reason.TOO_OLD
+    if record.snapshot and record.snapshot.email and not same_address(notification.recipient, record.snapshot.email):
+        return Reason.ADDRESS_CHANGED
     return _untrue(notification.kind, notification.subject, record)
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same mailbox for all that is known: capitals make no difference."""
+    return one.lower() == other.lower()
 
 
 def _untrue(kind: str, subject: str, record: OrderRecord) -> Reason | None:

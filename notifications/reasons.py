@@ -24,6 +24,7 @@ class Reason(Enum):
     ALREADY_DELIVERED = "already_delivered"
     UNPAID = "unpaid"
     REPLACED = "replaced"
+    ADDRESS_CHANGED = "address_changed"
     REOPENED = "reopened"
     TAKEN_BACK = "taken_back"
     PARCEL_TELLS = "parcel_tells"
@@ -49,6 +50,7 @@ SENTENCES = {
     Reason.ALREADY_DELIVERED: "The parcel has already been delivered.",
     Reason.UNPAID: "The platform no longer says that the order is paid.",
     Reason.REPLACED: "The order was edited and another one takes its place; for the customer nothing is cancelled.",
+    Reason.ADDRESS_CHANGED: "The order has another e-mail address now.",
     Reason.REOPENED: "The order is open again.",
     Reason.TAKEN_BACK: "The shop took the parcel back.",
     Reason.PARCEL_TELLS: "A parcel was announced in the meantime; its own message tells more.",

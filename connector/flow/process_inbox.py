@@ -24,7 +24,8 @@ from connector.tables.inbox import Claimed, InboxState, Outcome
 from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.kinds import Declined, Notification
-from notifications.planning import only_one_tells_the_number, plan
+from notifications.planning import plan, same_address, told_once
+from notifications.reasons import Reason
 from notifications.wording import choose_locale
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class _Batch:
     intents: list[tuple[Notification, str]] = field(default_factory=list)
     wanted: list[documents.Request] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    moved: list[OrderRecord] = field(default_factory=list)
+    """Orders whose customer has another address now."""
 
 
 class ProcessInbox:
@@ -163,6 +166,8 @@ class ProcessInbox:
             return applied.outcome
         grown = _with_language(applied.record, reading.shop)
         batch.changed[key] = grown
+        if _has_moved(record, grown):
+            batch.moved.append(grown)
         self._learn(batch, reading, grown, applied.entries, now)
         return applied.outcome
 
@@ -171,8 +176,7 @@ class ProcessInbox:
     ) -> None:
         delivery_id = reading.claimed.delivery_id
         planned = plan(record, entries, reading.shop, now, tracking_wait=self._tracking_wait)
-        announced_without = partial(outbox.announced_without_number, batch.connection)
-        decisions = [only_one_tells_the_number(decision, announced_without) for decision in planned]
+        decisions = [told_once(decision, partial(outbox.announced, batch.connection)) for decision in planned]
         told = [*entries, *(_as_entry(decision, now) for decision in decisions)]
         batch.learned += [Learned(record.shop_id, record.order_id, delivery_id, entry) for entry in told]
         batch.intents += [(one, delivery_id) for one in decisions if isinstance(one, Notification)]
@@ -183,8 +187,19 @@ class ProcessInbox:
         orders.save(self._database, connection, batch.changed.values())
         timeline.append(self._database, connection, batch.learned)
         documents.request(self._database, connection, batch.wanted, now)
-        outbox.enqueue(self._database, connection, batch.intents, now)
+        readdressed = [one for record in batch.moved for one in self._readdressed(connection, record, now)]
+        outbox.enqueue(self._database, connection, readdressed + batch.intents, now)
         inbox.finish(connection, batch.outcomes)
+
+    def _readdressed(
+        self, connection: sa.Connection, record: OrderRecord, now: datetime
+    ) -> list[tuple[Notification, str]]:
+        """What still waited for the old address, meant for the new one (P8)."""
+        why, recipient = Reason.ADDRESS_CHANGED.value, record.snapshot.email if record.snapshot else ""
+        waited = outbox.withdraw_waiting(connection, record.shop_id, record.order_id, why)
+        entries = [_as_withdrawn(one, why, now) for one in waited]
+        timeline.append(self._database, connection, entries)
+        return [(replace(one.notification, recipient=recipient), one.delivery_id) for one in waited]
 
     def _again(self, claimed: Claimed, problem: str) -> Outcome:
         if claimed.attempts >= MOST_ATTEMPTS:
@@ -224,6 +239,20 @@ def _with_language(record: OrderRecord, shop: Shop) -> OrderRecord:
         return record
     locale, source = choose_locale(record.snapshot, shop)
     return replace(record, locale=locale, locale_source=source)
+
+
+def _has_moved(before: OrderRecord, after: OrderRecord) -> bool:
+    """Whether the customer's address is another one now; one that is only missing may be hidden for the moment."""
+    if before.snapshot is None or after.snapshot is None or not after.snapshot.email:
+        return False
+    return not same_address(before.snapshot.email, after.snapshot.email)
+
+
+def _as_withdrawn(claimed: outbox.Claimed, why: str, now: datetime) -> Learned:
+    notification = claimed.notification
+    details = {"kind": notification.kind, "subject": notification.subject, "outcome": why}
+    entry = TimelineEntry(Tag.MESSAGE_WITHDRAWN, claimed.intent_id, now, now, details)
+    return Learned(notification.shop_id, notification.order_id, claimed.delivery_id, entry)
 
 
 def _as_entry(decision: Notification | Declined, now: datetime) -> TimelineEntry:

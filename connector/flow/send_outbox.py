@@ -84,10 +84,13 @@ class SendOutbox:
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="send")
         self._own = threading.local()
         self._sessions: list[Session] = []
+        self._ending = threading.Event()
         self._steps: GroupCommit[Step, bool] = GroupCommit(database, self._write, name="outbox-marks")
 
     def run(self) -> int:
         """One batch; returns how many intents it took."""
+        if self._ending.is_set():
+            return 0
         with self._database.write() as connection:
             limit = 20 * self._connections
             claimed = outbox.claim(connection, self._clock.now(), lease=LEASE, limit=limit)
@@ -96,6 +99,10 @@ class SendOutbox:
             for written in wait.result():
                 written.result()
         return len(claimed)
+
+    def wind_down(self) -> None:
+        """Begin nothing new from now on: what is claimed and not begun is due again at the next start."""
+        self._ending.set()
 
     def stop(self) -> None:
         """Finish what is being handed over, then close the connections."""
@@ -124,6 +131,10 @@ class SendOutbox:
     def _send(self, task: _Task) -> "Future[bool]":
         """Send one; the last mark may still be on its way to disk, so that the next message need not wait for it."""
         claimed, notification = task.claimed, task.claimed.notification
+        if self._ending.is_set():
+            return self._steps.submit(
+                Step(Mark(claimed, OutboxState.CLAIMED, OutboxState.PENDING, run_at=self._clock.now()))
+            )
         why_not = no_longer(notification, task.record, self._clock.now())
         if why_not:
             return self._submit(claimed, OutboxState.CLAIMED, OutboxState.WITHDRAWN, why_not.value)

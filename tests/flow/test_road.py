@@ -404,3 +404,52 @@ def test_a_message_that_was_sent_is_not_decided_about(road: Road) -> None:
     (said,) = road.said()
     with road.service.database.write() as connection, pytest.raises(ValueError, match="by hand"):
         outbox.decide(connection, said, OutboxState.PENDING, road.clock.now())
+
+
+def test_p8_what_waits_goes_to_the_corrected_address_and_to_no_other(road: Road) -> None:
+    road.tell(order_document())
+    bare = shipment_document(updated_at="2026-11-20T09:31:00Z", shipped_at="2026-11-20T09:31:00Z", numbers=[])
+    road.tell({"type": "shipment", "order_id": "1001", "shipment": bare})
+    road.tell(order_document(updated_at=LATER, email="corrected@example.test", shipments=[bare]))
+    numbered = {**bare, "numbers": ["FAKE0001"], "updated_at": LATER}
+    road.tell({"type": "shipment", "order_id": "1001", "shipment": numbered})
+    road.later(hours=2)
+    assert [(one.recipient_address, "FAKE0001" in one.text) for one in road.mails] == [
+        ("eleni@example.test", False),
+        ("corrected@example.test", True),
+    ]
+    assert [one.outcome for one in road.said() if one.state is OutboxState.WITHDRAWN] == ["address_changed"]
+    assert any(entry.tag is Tag.MESSAGE_WITHDRAWN for entry in road.story())
+
+
+def test_p8_a_hidden_address_withdraws_nothing(road: Road) -> None:
+    road.channel.fails_before = Retryable("busy")
+    road.tell(order_document())
+    road.tell(order_document(updated_at=LATER, email=""))
+    road.channel.fails_before = None
+    road.later(hours=1)
+    assert road.kinds() == ["order_received"]
+
+
+@pytest.mark.parametrize("numbers", [["FAKE0001"], []])
+def test_a_parcel_of_an_order_that_was_announced_as_a_whole_only_brings_its_number(
+    road: Road, numbers: list[str]
+) -> None:
+    road.tell(order_document())
+    road.tell(order_document(updated_at=LATER, state="completed", completed_at=LATER))
+    road.later(minutes=31)
+    assert road.kinds() == ["order_received", "shipped"]
+    parcel = shipment_document(updated_at="2026-11-20T10:20:00Z", shipped_at="2026-11-20T10:20:00Z", numbers=numbers)
+    road.tell({"type": "shipment", "order_id": "1001", "shipment": parcel})
+    road.later(hours=2)
+    assert road.kinds() == ["order_received", "shipped", *(["tracking_added"] if numbers else [])]
+
+
+def test_a_sender_that_is_winding_down_gives_back_what_it_has_not_begun(road: Road) -> None:
+    road.channel.fails_before = Retryable("busy")
+    road.tell(order_document())
+    road.channel.fails_before = None
+    road.service.send_outbox.wind_down()
+    road.later(hours=1)
+    assert road.mails == []
+    assert [one.state for one in road.said()] == [OutboxState.PENDING]

@@ -14,7 +14,7 @@ from connector.domain.shop import Shop
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import TimelineEntry
 from notifications.kinds import KINDS, Declined, Notification
-from notifications.planning import no_longer, only_one_tells_the_number, plan
+from notifications.planning import no_longer, plan, told_once
 from notifications.reasons import SENTENCES, Reason
 from tests import builders
 from tests.connector.domain.test_record import START, after, updates
@@ -224,25 +224,33 @@ def test_shipped_waits_for_a_number_and_comes_earlier_when_the_number_arrives() 
     assert (added.kind, added.subject, added.reason) == ("tracking_added", "parcel-1", "tracking_added")
 
 
-@pytest.mark.parametrize("without", [True, False])
-def test_a_number_has_its_own_mail_only_if_the_parcel_was_announced_without_one(without: bool) -> None:
-    shipped, added = decided(order(), parcel(2, tracking=()), news=parcel(3))
+@pytest.mark.parametrize(
+    ("announced", "told"),
+    [
+        ({}, ["shipped"]),
+        ({"parcel-1": "shipped_without_tracking"}, ["shipped", "tracking_added"]),
+        ({"parcel-1": "shipped"}, ["shipped"]),
+        ({"": "completed"}, ["tracking_added", "tracking_added"]),
+    ],
+    ids=["not yet", "without its number", "with its number", "the order as a whole"],
+)
+def test_a_parcel_is_told_once_and_its_number_once(announced: dict[str, str], told: list[str]) -> None:
     asked: list[Notification] = []
 
-    def announced_without(intent: Notification) -> bool:
+    def reason(intent: Notification) -> str | None:
         asked.append(intent)
-        return without
+        return announced.get(intent.subject)
 
-    assert only_one_tells_the_number(shipped, announced_without) == shipped
-    told = only_one_tells_the_number(added, announced_without)
-    assert isinstance(shipped, Notification)
-    assert [(one.kind, one.subject, one.recipient) for one in asked] == [("shipped", "parcel-1", shipped.recipient)]
-    assert told == (added if without else Declined("5001", "tracking_added", "parcel-1", "told_together"))
+    decisions = decided(order(), parcel(2, tracking=()), news=parcel(3))
+    settled = [told_once(decision, reason) for decision in decisions]
+    assert planned(settled) == told
+    assert {intent.kind for intent in asked} == {"shipped"}
+    assert all(isinstance(one, Notification) or one.reason == "told_together" for one in settled)
 
 
 def test_a_declined_number_stays_declined() -> None:
     declined = Declined("5001", "tracking_added", "parcel-1", "silent")
-    assert only_one_tells_the_number(declined, lambda _: True) == declined
+    assert told_once(declined, lambda _: "shipped_without_tracking") == declined
 
 
 def test_a_number_with_a_colon_in_it_still_finds_its_parcel() -> None:
@@ -327,7 +335,7 @@ def test_the_longest_address_there_can_be_is_used() -> None:
 
 def waiting(kind: str, subject: str = "") -> Notification:
     later = NOW + timedelta(days=1)
-    return Notification("shop-1", "5001", kind, subject, "e@example.test", "email", "en", NOW, later, "placed")
+    return Notification("shop-1", "5001", kind, subject, "eleni@example.com", "email", "en", NOW, later, "placed")
 
 
 @pytest.mark.parametrize(
@@ -363,3 +371,10 @@ def test_a_message_that_is_no_longer_true_is_withdrawn(
 ) -> None:
     record, _ = learned(*known[:-1], news=known[-1])
     assert no_longer(waiting(kind, subject), record, NOW) is reason
+
+
+def test_p8_a_message_for_an_address_the_order_has_no_more_is_withdrawn() -> None:
+    record, _ = learned(news=order(email="corrected@example.test"))
+    message = waiting("order_received", "")
+    assert no_longer(message, record, NOW) is Reason.ADDRESS_CHANGED
+    assert no_longer(replace(message, recipient="Corrected@Example.test"), record, NOW) is None
