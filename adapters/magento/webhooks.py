@@ -56,9 +56,10 @@ def parse(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
 
 
 def idempotency_key(delivery: Delivery) -> str:
-    """The same text for the same news: by the document, by Adobe's event ids, by the minute for mere pings.
+    """The same text for the same news: by the document, by Adobe's event ids, by the moment for mere pings.
 
-    A ping repeats with the very same bytes and means "look again" each time; within a minute one look is enough.
+    A ping repeats with the very same bytes and means "look again" each time: taking it for known would lose a change
+    that came after the last look. Waiting pings about one object are answered by one question all the same.
     """
     return _KEYS.get(_sender(delivery), _key_of_ping)(delivery)
 
@@ -91,9 +92,9 @@ def _key_of_events(delivery: Delivery) -> str:
 
 
 def _key_of_ping(delivery: Delivery) -> str:
-    minute = delivery.received_at.astimezone(UTC).strftime("%Y%m%d%H%M")
+    moment = delivery.received_at.astimezone(UTC).strftime("%Y%m%d%H%M%S%f")
     said = delivery.path_event.encode("utf-8", "surrogatepass") + b"\n" + delivery.body
-    return f"ping:{minute}:{hashlib.sha256(said).hexdigest()}"
+    return f"ping:{moment}:{hashlib.sha256(said).hexdigest()}"
 
 
 _KEYS: dict[HmacSignature | RsaSignature | StaticSecret | None, Callable[[Delivery], str]] = {

@@ -10,7 +10,7 @@ from connector.domain.clock import Clock
 from connector.domain.delivery import LookAgain, Subject, Update, refuse_long_ids
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
-from connector.flow.process_inbox import MOST_ATTEMPTS, ProcessInbox, Reading
+from connector.flow.process_inbox import ProcessInbox, Reading
 from connector.flow.retry import next_try
 from connector.observability import Metrics
 from connector.shop_directory import ShopDirectory
@@ -19,6 +19,8 @@ from connector.tables.inbox import Claimed, InboxState, Outcome
 
 log = logging.getLogger(__name__)
 
+MOST_QUESTIONS = 30
+"""About a day of a platform that is away: the waits grow to an hour."""
 LEASE = timedelta(minutes=5)
 BATCH = 10
 
@@ -102,7 +104,7 @@ class LookAgainFlow:
         return updates
 
     def _again(self, claimed: Claimed, problem: str, after: timedelta | None) -> Outcome:
-        if claimed.attempts >= MOST_ATTEMPTS:
+        if claimed.attempts >= MOST_QUESTIONS:
             return Outcome(claimed, InboxState.DEAD, f"given up after {claimed.attempts} tries: {problem}")
         return Outcome(
             claimed, InboxState.WAITING, problem, run_at=next_try(self._clock.now(), claimed.attempts, after)
