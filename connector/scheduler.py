@@ -28,7 +28,7 @@ JOBS: Sequence[Job] = (
     Job("take over from workers that died", 30, lambda service: service.recover.run()),
     Job("fetch public keys senders named", 30, lambda service: service.fetch_sender_keys.run()),
     Job("measure what waits", 15, lambda service: service.measure.run()),
-    Job("give freed memory back to the system", 60, lambda _: memory.give_back()),
+    Job("give freed memory back to the system", 15, lambda _: memory.give_back()),
 )
 
 
