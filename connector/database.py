@@ -115,7 +115,7 @@ class Database:
                 pool_size=20,
                 max_overflow=20,
                 pool_pre_ping=True,
-                connect_args={"connect_timeout": 5},
+                connect_args={"connect_timeout": 5, "tcp_user_timeout": 20_000},
                 hide_parameters=True,
             )
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 import uvloop
@@ -96,7 +97,10 @@ class Application:
 
     async def _webhook(self, scope: Scope, protocol: HttpProtocol) -> Answer:
         door = self._door
-        knock = door.knock(scope.method, scope.path, scope.query_string, scope.headers.items(), peer=scope.client)
+        headers = scope.headers.items()
+        look = partial(door.knock, scope.method, scope.path, scope.query_string, headers, peer=scope.client)
+        quick = door.is_quick(scope.path, headers)
+        knock = look() if quick else await asyncio.get_running_loop().run_in_executor(self._threads, look)
         if isinstance(knock, Answer):
             return knock
         body = await self._body(knock.headers.get("content-length"), protocol, door.largest)

@@ -46,6 +46,11 @@ class ShopDirectory:
         found = self._find(("id", shop_id), ask)
         return found[0] if found else None
 
+    def remembers(self, kind: str, platform: str, name: str) -> bool:
+        """Whether `by_key` (kind "key") or `by_host` ("host") would answer without asking the database."""
+        remembered = self._remembered.get((kind, platform, name))
+        return remembered is not None and remembered[0] > time.monotonic()
+
     def forget(self) -> None:
         """Ask the database again from now on."""
         self._remembered.clear()

@@ -91,10 +91,10 @@ class Door:
         client = self._limit.client(peer, sent)
         if self._limit.is_over(client):
             return self.refuse("any", "too many refusals", 429, "Refused too often; wait a minute.", retry_after=60)
-        parts = path[len(PREFIX) :].strip("/").split("/")
+        parts = _parts(path)
         try:
             manifest = self._manifest(parts[0])
-            found = self._shop(manifest, parts[1] if len(parts) > 1 else "", sent)
+            found = self._shop(manifest, parts, sent)
         except KeyError:
             self._limit.count(client)
             return self.refuse("unknown", "unknown platform", 404, "There is no such platform here.")
@@ -165,12 +165,21 @@ class Door:
         """Commit what is on its way."""
         self._inbox.stop()
 
-    def _shop(self, manifest: Manifest, key: str, headers: Mapping[str, str]) -> tuple[Shop, Secrets] | None:
-        if key:
-            return self._shops.by_key(manifest.name, key)
-        named = next((headers[name] for name in manifest.shop_headers if name in headers), "")
-        host = manifest.shop_host(named) if manifest.shop_host and named else None
-        found = self._shops.by_host(manifest.name, host) if host else None
+    def is_quick(self, path: str, headers: Iterable[tuple[str, str]]) -> bool:
+        """Whether `knock` can answer from memory: when it asks the database, no other request should wait for that."""
+        parts = _parts(path)
+        try:
+            sent = _joined(headers) if len(parts) == 1 else {}
+            kind, name = _shop_name(self._manifest(parts[0]), parts, sent)
+        except KeyError:
+            return True
+        return self._shops.remembers(kind, parts[0], name)
+
+    def _shop(self, manifest: Manifest, parts: list[str], headers: Mapping[str, str]) -> tuple[Shop, Secrets] | None:
+        kind, name = _shop_name(manifest, parts, headers)
+        if kind == "key":
+            return self._shops.by_key(manifest.name, name)
+        found = self._shops.by_host(manifest.name, name) if name else None
         if found is None:
             return None
         # The header that names the shop is not signed, but the app's own secret covers all its shops.
@@ -199,6 +208,19 @@ class Door:
 
     def _write(self, connection: sa.Connection, items: list[Recorded]) -> list[bool]:
         return inbox.record(self._database, connection, items)
+
+
+def _parts(path: str) -> list[str]:
+    """Platform, shop key and event, as far as the address holds them."""
+    return path[len(PREFIX) :].strip("/").split("/")
+
+
+def _shop_name(manifest: Manifest, parts: list[str], headers: Mapping[str, str]) -> tuple[str, str]:
+    """By what the shop is known: the key in the address, or the host that an app's delivery names in a header."""
+    if len(parts) > 1 and parts[1]:
+        return "key", parts[1]
+    named = next((headers[name] for name in manifest.shop_headers if name in headers), "")
+    return "host", (manifest.shop_host(named) if manifest.shop_host and named else None) or ""
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -167,3 +167,19 @@ def test_a_key_that_cannot_be_fetched_is_tried_again_later(road: Road) -> None:
 def _fetcher(road: Road, download: Callable[[str], str]) -> FetchSenderKeys:
     service = road.service
     return FetchSenderKeys(service.database, service.shops, service.seal, download, road.clock)
+
+
+def test_only_a_shop_that_is_not_remembered_makes_the_door_ask_the_database(road: Road) -> None:
+    road.service.shops.forget()
+    address = f"/webhooks/fake/{road.shop.key}"
+    assert not road.door.is_quick(address, ())
+    assert knock(road.door, address, b"{}", {}).status == 401
+    assert road.door.is_quick(address, ())
+    assert road.door.is_quick("/webhooks/nobody/x", ())
+    assert not road.door.is_quick("/webhooks/fake/guessed", ())
+    door = app_door(road)
+    named = {"x-fake-shop": "linen.fake.test"}
+    assert not door.is_quick("/webhooks/fake", named.items())
+    assert knock(door, "/webhooks/fake", b"{}", named).status == 401
+    assert door.is_quick("/webhooks/fake", named.items())
+    door.stop()
