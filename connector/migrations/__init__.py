@@ -4,24 +4,33 @@ from importlib import import_module
 
 import sqlalchemy as sa
 
-from connector.database import Database
+from connector.database import Database, metadata
+from connector.tables import documents, inbox, orders, sender_keys, shops, timeline
+from notifications import outbox
 
+OWNERS = (documents, inbox, orders, outbox, sender_keys, shops, timeline)
+"""The modules whose tables make the schema; each has added its own to the metadata by being imported."""
 NEWEST = "0001"
 """The last step's revision; a test holds it equal to the folder's."""
 
 _ONE_MIGRATOR = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('connector migrations', 0))")
-_VERSION = sa.table("alembic_version", sa.column("version_num"))
+_VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+"""Alembic's own table."""
 
 
 def migrate(database: Database) -> None:
     """Bring the database to the newest schema. Several processes may do so at once; one works, the others wait.
 
-    Alembic is loaded only when there is a step to take: it would be a tenth of the service's memory for nothing.
+    An empty database gets the newest schema at once; a test holds that equal to taking all steps. Alembic is loaded
+    only when there is a step to take: it would be a tenth of the service's memory for nothing.
     """
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(_ONE_MIGRATOR)
-        if _version(connection) != NEWEST:
+        version = _version(connection)
+        if version is None:
+            _create(connection)
+        elif version != NEWEST:
             import_module("connector.migrations.steps").take(connection)
 
 
@@ -29,3 +38,9 @@ def _version(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table(_VERSION.name):
         return None
     return connection.execute(sa.select(_VERSION.c.version_num)).scalar()
+
+
+def _create(connection: sa.Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    _VERSION.create(connection, checkfirst=True)
+    connection.execute(sa.insert(_VERSION).values(version_num=NEWEST))

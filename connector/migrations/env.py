@@ -2,7 +2,6 @@
 
 from alembic import context
 
-import notifications.outbox  # noqa: F401  # the imports above and this one fill the metadata
 from connector.database import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -18,7 +18,7 @@ import connector.migrations
 import connector.tables
 import notifications.outbox  # noqa: F401  # adds its table to the metadata
 from connector.database import Database, metadata
-from connector.migrations import migrate
+from connector.migrations import migrate, steps
 
 for module in pkgutil.iter_modules(connector.tables.__path__):
     importlib.import_module(f"connector.tables.{module.name}")  # each adds its tables to the metadata
@@ -51,6 +51,33 @@ def test_from_nothing_to_exactly_the_tables_of_the_code(empty: Database) -> None
     migrate(empty)
     assert differences(empty) == []
     assert version(empty) == NEWEST
+
+
+def take_all_steps(database: Database) -> None:
+    with database.write() as connection:
+        steps.take(connection)
+
+
+def test_all_steps_lead_from_nothing_to_exactly_the_tables_of_the_code(empty: Database) -> None:
+    take_all_steps(empty)
+    assert differences(empty) == []
+    assert version(empty) == NEWEST
+    migrate(empty)
+    assert differences(empty) == []
+
+
+def test_a_database_that_has_some_steps_taken_gets_the_rest(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(empty)
+    taken: list[sa.Connection] = []
+    monkeypatch.setattr(steps, "take", taken.append)
+    monkeypatch.setattr(connector.migrations, "NEWEST", "a later one")
+    migrate(empty)
+    assert len(taken) == 1
+
+
+def test_every_module_with_tables_is_named() -> None:
+    modules = {f"connector.tables.{module.name}" for module in pkgutil.iter_modules(connector.tables.__path__)}
+    assert {owner.__name__ for owner in connector.migrations.OWNERS} == modules | {"notifications.outbox"}
 
 
 def test_the_step_that_is_said_to_be_the_newest_is_the_newest() -> None:
