@@ -2,6 +2,8 @@
 
 import ipaddress
 import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -12,6 +14,70 @@ from connector.domain.errors import Permanent, Retryable
 TIMEOUT = (3.05, 10.0)
 """Seconds to connect, and to wait for each piece of an answer."""
 LARGEST_ANSWER = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; nothing is added to it but what HTTP itself needs."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    body: bytes = field(repr=False)
+
+
+class Busy(Retryable):
+    """The other side is away, overloaded or in maintenance; nothing was done."""
+
+
+class Unanswered(Retryable):
+    """The request may or may not have been carried out: the connection broke after it was sent."""
+
+
+class Failed(Retryable):
+    """The other side answered with an error of its own (5xx); `answer` holds it."""
+
+    def __init__(self, message: str, answer: Answer, *, after: timedelta | None = None) -> None:
+        super().__init__(message, after=after)
+        self.answer = answer
+
+
+class Web:
+    """The way out to platforms, shared by all threads of a process."""
+
+    def __init__(self, *, private_addresses: bool = False, routes: Mapping[str, str] | None = None) -> None:
+        """`private_addresses`: the operator allows shops in their own network.
+
+        `routes`: for stand-ins, host -> `http://address:port` that is connected to instead; the request itself, its
+        Host header included, stays as it is.
+        """
+        self._private_addresses = private_addresses
+        self._routes = dict(routes or {})
+
+    def ask(self, make: Callable[[], Request], *, tries: int = 1, read_seconds: float = 30.0) -> Answer:
+        """Ask once, or up to `tries` times for what may be repeated; `make` is called anew for each try, so that it can
+        sign afresh.
+
+        Only https. Every answer below 500 but 429 is returned, redirects included (they are never followed). Short
+        waits the other side asks for are kept to between tries; longer ones are raised as Busy with `after`. Raises
+        Busy (429, 503, or not reached at all), Unanswered, Failed (other 5xx), and Permanent for a private address, a
+        broken certificate or an answer that is too large.
+        """
+        raise NotImplementedError
+
+    def calls(self, host: str) -> int:
+        """How many requests went to a host since the process began."""
+        raise NotImplementedError
 
 
 def get_text(url: str, *, largest: int = LARGEST_ANSWER, private_addresses: bool = False) -> str:

@@ -1,9 +1,22 @@
 """A shop: a merchant's connection to one platform, with what the customer should see of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
 from connector.domain.order import Address
+
+
+class Voice(Enum):
+    """Who speaks to the customer about a kind of event."""
+
+    US = "us"
+    PLATFORM = "platform"
+    """The platform mails it; we stay silent."""
+    SHADOW = "shadow"
+    """Nobody has decided yet: we decide and write down what we would have sent, and send nothing."""
+    NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,19 @@ class Shop:
     seller: Seller = field(default_factory=Seller)
     brand: Brand = field(default_factory=Brand)
     invoice_prefix: str = ""
-    silent_kinds: frozenset[str] = frozenset()
-    """Kinds of message this shop does not want from us."""
+    voices: Mapping[str, Voice] = field(default_factory=dict)
+    """Who speaks, by kind of message."""
+    default_voice: Voice = Voice.US
+    """For kinds nobody has decided about; a shop that is connected begins with SHADOW."""
     store_locales: tuple[tuple[str, str], ...] = ()
     """The language of each store view, by the platform's id of it."""
+    ended_at: datetime | None = None
+    """UTC. Since then it is connected no more: nothing is asked, and nobody is told anything."""
+
+    def voice(self, kind: str) -> Voice:
+        """Who speaks about a kind of event."""
+        return self.voices.get(kind, self.default_voice)
+
+    def speaks(self, kind: str) -> bool:
+        """Whether we do."""
+        return self.voice(kind) is Voice.US and self.ended_at is None
