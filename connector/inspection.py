@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.contract import Manifest
-from connector.domain.delivery import Delivery, LookAgain, RefundUpdate, ShipmentUpdate, Subject, Update
+from connector.domain.delivery import Delivery, LookAgain, RefundUpdate, ShipmentUpdate, ShopEvent, Subject, Update
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import LineItem, OrderSnapshot, Shipment
 from connector.domain.shop import Shop
@@ -58,7 +58,8 @@ def _as_hint(update: Update) -> LookAgain:
     """The hint an answer belongs to; an answer given for anything else is read as that order's."""
     if isinstance(update, LookAgain):
         return update
-    return LookAgain(Subject.ORDER, update.order_id, update.order_id, "asked for")
+    order_id = "" if isinstance(update, ShopEvent) else update.order_id
+    return LookAgain(Subject.ORDER, order_id, order_id, "asked for")
 
 
 def described_error(error: Exception) -> Described:
@@ -79,6 +80,9 @@ def describe(update: Update) -> Described:
         return _with_all_fields(said | {"reason": refund.reason or None, "currency": refund.currency or None})
     if isinstance(update, LookAgain):
         return _with_all_fields({"kind": "look_again", "id": update.order_id or None, "reason": update.reason})
+    if isinstance(update, ShopEvent):
+        said = {"kind": "shop_event", "event": update.kind.value, "order_ids": list(update.order_ids)}
+        return _with_all_fields(said | {"reason": update.words or None})
     return _with_all_fields({"kind": "ignored", "id": update.order_id or None, "reason": update.reason})
 
 

@@ -5,10 +5,20 @@ from importlib import import_module
 import sqlalchemy as sa
 
 from connector.database import Database, metadata
-from connector.tables import documents, inbox, orders, sender_keys, shops, timeline
+from connector.tables import (
+    connections,
+    documents,
+    inbox,
+    orders,
+    sender_keys,
+    shops,
+    sweeps,
+    timeline,
+    watched_parcels,
+)
 from notifications import outbox
 
-OWNERS = (documents, inbox, orders, outbox, sender_keys, shops, timeline)
+OWNERS = (connections, documents, inbox, orders, outbox, sender_keys, shops, sweeps, timeline, watched_parcels)
 """The modules whose tables make the schema; each has added its own to the metadata by being imported."""
 NEWEST = "0001"
 """The last step's revision; a test holds it equal to the folder's."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +26,8 @@ shops = sa.Table(
     sa.UniqueConstraint("platform", "host"),
 )
 
+Opened = TypeVar("Opened")
+
 _profile = msgspec.json.Decoder(Shop)
 _secrets = msgspec.json.Decoder(Secrets)
 
@@ -39,13 +42,18 @@ class Seal:
         except ValueError as error:
             raise WrongSetting("CONNECTOR_SECRET_KEYS: each key must be made by `connector new-key`") from error
 
-    def close(self, secrets: Secrets) -> bytes:
-        return self._fernet.encrypt(msgspec.json.encode(secrets))
+    def close(self, secret: object) -> bytes:
+        """`secret`: whatever msgspec can write as JSON."""
+        return self._fernet.encrypt(msgspec.json.encode(secret))
 
     def open(self, sealed: bytes) -> Secrets:
-        """Raises WrongSetting when none of the keys fits."""
+        """A shop's secrets. Raises WrongSetting when none of the keys fits."""
+        return self.open_as(sealed, _secrets)
+
+    def open_as(self, sealed: bytes, decoder: msgspec.json.Decoder[Opened]) -> Opened:
+        """What was sealed, in the form the decoder makes of it. Raises WrongSetting when none of the keys fits."""
         try:
-            return _secrets.decode(self._fernet.decrypt(sealed))
+            return decoder.decode(self._fernet.decrypt(sealed))
         except InvalidToken as error:
             raise WrongSetting(
                 "CONNECTOR_SECRET_KEYS: none of the keys opens this database's secrets; put the old key back, second"
@@ -87,6 +95,26 @@ def everyone(connection: sa.Connection) -> list[Shop]:
     """All shops, by name."""
     found = [_profile.decode(row.profile) for row in connection.execute(sa.select(shops.c.profile))]
     return sorted(found, key=lambda shop: shop.name)
+
+
+def save_profile(connection: sa.Connection, shop: Shop) -> None:
+    """Replace what is known of a shop; its secrets stay."""
+    row = {
+        "platform": shop.platform,
+        "key": shop.key,
+        "host": shop.host,
+        "connected_at": shop.connected_at,
+        "profile": msgspec.json.encode(shop),
+    }
+    connection.execute(sa.update(shops).where(shops.c.shop_id == shop.shop_id).values(row))
+
+
+def secrets_of(connection: sa.Connection, shop_id: str, seal: Seal) -> Secrets:
+    """A shop's webhook secrets. Raises KeyError for a shop there is not."""
+    row = connection.execute(sa.select(shops.c.sealed_secrets).where(shops.c.shop_id == shop_id)).one_or_none()
+    if row is None:
+        raise KeyError(shop_id)
+    return seal.open(row.sealed_secrets)
 
 
 def add_public_key(connection: sa.Connection, shop_id: str, path: str, pem: str, seal: Seal) -> None:
