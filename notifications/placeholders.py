@@ -69,9 +69,9 @@ def placeholders(
         "payment_open": not paid and snapshot.payment is PaymentState.PENDING,
         "document_attached": attached,
         "ships": snapshot.needs_shipping,
-        "tells_payment": "payment_received" not in shop.silent_kinds,
-        "tells_shipping": "shipped" not in shop.silent_kinds and still_to_leave(record, snapshot),
-        "tells_refund": "refunded" not in shop.silent_kinds,
+        "tells_payment": shop.is_told("payment_received"),
+        "tells_shipping": shop.is_told("shipped") and still_to_leave(record, snapshot),
+        "tells_refund": shop.is_told("refunded"),
         **_parcel(record, snapshot, shipment, formats),
         **_refund(record, snapshot, refund, formats),
     }

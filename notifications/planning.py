@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from connector.domain.record import OrderRecord, has_left
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
 from notifications.kinds import KINDS, Declined, Kind, Notification
@@ -25,6 +25,12 @@ _REASONS = {
     "delivered": Reason.DELIVERED,
     "cancelled": Reason.CANCELLED,
     "refunded": Reason.REFUNDED,
+}
+
+_UNSPOKEN = {
+    Voice.PLATFORM: Reason.PLATFORM_SPEAKS,
+    Voice.SHADOW: Reason.SHADOW,
+    Voice.NOBODY: Reason.SILENT,
 }
 
 
@@ -79,10 +85,12 @@ def told_once(
     return Declined(decision.order_id, decision.kind, decision.subject, Reason.TOLD_TOGETHER.value)
 
 
-def no_longer(notification: Notification, record: OrderRecord, now: datetime) -> Reason | None:
+def no_longer(notification: Notification, record: OrderRecord, shop: Shop, now: datetime) -> Reason | None:
     """Why a planned message must not go out any more, looking at what is known just before it is sent."""
     if now > notification.expires_at:
         return Reason.TOO_OLD
+    if not shop.speaks(notification.kind):
+        return _not_ours(notification.kind, shop)
     if record.snapshot and record.snapshot.email and not same_address(notification.recipient, record.snapshot.email):
         return Reason.ADDRESS_CHANGED
     return _untrue(notification.kind, notification.subject, record)
@@ -186,8 +194,8 @@ def _told_once(decisions: list[Notification | Declined]) -> list[Notification | 
 def _why_not(occasion: _Occasion) -> Reason | None:
     kind, entry, shop = occasion.kind, occasion.entry, occasion.shop
     snapshot = occasion.record.snapshot
-    if kind.name in shop.silent_kinds:
-        return Reason.SILENT
+    if shop.voice(kind.name) in (Voice.PLATFORM, Voice.NOBODY):
+        return _not_ours(kind.name, shop)
     if entry.occurred_at < shop.connected_at:
         return Reason.BEFORE_CONNECTION
     if occasion.now - entry.occurred_at > kind.age_limit:
@@ -198,7 +206,13 @@ def _why_not(occasion: _Occasion) -> Reason | None:
         return Reason.NO_ADDRESS
     if kind.name == "shipped" and not occasion.subject and not snapshot.needs_shipping:
         return Reason.NOTHING_TO_SHIP
-    return _untrue(kind.name, occasion.subject, occasion.record)
+    # What only a switch keeps back comes last: the shadow shows what would really have been sent.
+    return _untrue(kind.name, occasion.subject, occasion.record) or _not_ours(kind.name, shop)
+
+
+def _not_ours(kind: str, shop: Shop) -> Reason | None:
+    """Why this kind is not for us to tell; None when it is."""
+    return Reason.ENDED if shop.ended_at else _UNSPOKEN.get(shop.voice(kind))
 
 
 def _is_usable(address: str) -> bool:

@@ -17,6 +17,15 @@ class Reason(Enum):
     REFUNDED = "refunded"
     NO_ADDRESS = "no_address"
     SILENT = "silent"
+    SHADOW = "shadow"
+    PLATFORM_SPEAKS = "platform_speaks"
+    ENDED = "ended"
+    ADDED_BY_HAND = "added_by_hand"
+    MOVED_ON = "moved_on"
+    TOLD_CUSTOMER = "told_customer"
+    INVOICED = "invoiced"
+    CANNOT_WRITE = "cannot_write"
+    WRITING_OFF = "writing_off"
     BEFORE_CONNECTION = "before_connection"
     TOO_OLD = "too_old"
     TOLD_TOGETHER = "told_together"
@@ -43,6 +52,15 @@ SENTENCES = {
     Reason.REFUNDED: "Money was given back.",
     Reason.NO_ADDRESS: "There is no usable e-mail address on the order (a platform may hide it until it approves us).",
     Reason.SILENT: "This shop does not want this kind of message from us.",
+    Reason.SHADOW: "It would have been sent, but this kind is not switched on yet: Connector only watches.",
+    Reason.PLATFORM_SPEAKS: "The platform itself tells the customer.",
+    Reason.ENDED: "The shop is no longer connected.",
+    Reason.ADDED_BY_HAND: "The merchant entered the tracking number here.",
+    Reason.MOVED_ON: "The parcel moved on, and the platform does not know yet.",
+    Reason.TOLD_CUSTOMER: "The customer was told, and the order's history should say so.",
+    Reason.INVOICED: "The invoice was issued, and the order should lead to it.",
+    Reason.CANNOT_WRITE: "This platform has no place for it.",
+    Reason.WRITING_OFF: "Writing this back is not switched on for this shop.",
     Reason.BEFORE_CONNECTION: "It happened before this shop was connected.",
     Reason.TOO_OLD: "It happened too long ago to be news.",
     Reason.TOLD_TOGETHER: "It is told in another message about the same moment.",

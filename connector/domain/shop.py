@@ -78,6 +78,10 @@ class Shop:
         """Who speaks about a kind of event."""
         return self.voices.get(kind, self.default_voice)
 
+    def is_told(self, kind: str) -> bool:
+        """Whether the customer hears of a kind of event at all."""
+        return self.voice(kind) in (Voice.US, Voice.PLATFORM)
+
     def speaks(self, kind: str) -> bool:
         """Whether we do."""
         return self.voice(kind) is Voice.US and self.ended_at is None

@@ -135,7 +135,7 @@ class SendOutbox:
             return self._steps.submit(
                 Step(Mark(claimed, OutboxState.CLAIMED, OutboxState.PENDING, run_at=self._clock.now()))
             )
-        why_not = no_longer(notification, task.record, self._clock.now())
+        why_not = no_longer(notification, task.record, task.shop, self._clock.now())
         if why_not:
             return self._submit(claimed, OutboxState.CLAIMED, OutboxState.WITHDRAWN, why_not.value)
         state = [OutboxState.CLAIMED]
@@ -255,7 +255,7 @@ def _tells_payment(task: _Task) -> bool | None:
     None leaves it to the order's state, for other kinds and where that other message is not wanted.
     """
     notification = task.claimed.notification
-    if notification.kind != "order_received" or "payment_received" in task.shop.silent_kinds:
+    if notification.kind != "order_received" or not task.shop.speaks("payment_received"):
         return None
     return notification.invoice
 

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_new, is_one_of, metadata
-from connector.domain.delivery import Delivery
+from connector.domain.delivery import Delivery, Source
 
 
 class InboxState(Enum):
@@ -50,6 +50,7 @@ inbox = sa.Table(
     sa.Column("shop_id", sa.String(32), primary_key=True),
     sa.Column("delivery_id", sa.String(32), primary_key=True),
     sa.Column("platform", sa.String(32), nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
     sa.Column("idempotency_key", sa.String(128), nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
@@ -287,6 +288,7 @@ def _row(item: Recorded) -> dict[str, object]:
         "shop_id": item.shop_id,
         "delivery_id": item.delivery_id,
         "platform": delivery.platform,
+        "source": delivery.source.value,
         "idempotency_key": item.idempotency_key,
         "received_at": delivery.received_at,
         "state": InboxState.NEW.value,
@@ -315,7 +317,14 @@ def _written(connection: sa.Connection, items: list[Recorded]) -> list[Recorded]
 
 
 def _delivery(row: sa.Row[tuple[object, ...]]) -> Delivery:
-    return Delivery(row.platform, _headers.decode(row.headers), bytes(row.body), row.received_at, row.path_event)
+    return Delivery(
+        row.platform,
+        _headers.decode(row.headers),
+        bytes(row.body),
+        row.received_at,
+        row.path_event,
+        Source(row.source),
+    )
 
 
 def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:

@@ -12,7 +12,7 @@ from connector.database import Database
 from connector.domain.delivery import LookAgain
 from connector.domain.errors import Permanent, Retryable, Uncertain
 from connector.domain.record import OrderRecord
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.timeline import Tag
 from connector.flow.look_again import MOST_QUESTIONS
 from connector.flow.process_inbox import MOST_ATTEMPTS
@@ -216,9 +216,7 @@ def test_p11_every_fact_with_a_kind_has_its_decision_on_the_timeline(road: Road)
 
 
 def test_a_kind_the_shop_switched_off_is_not_sent(make_road: Callable[..., Road]) -> None:
-    quiet = build_shop(
-        platform="fake", connected_at=NOW - timedelta(days=1), silent_kinds=frozenset({"order_received"})
-    )
+    quiet = build_shop(platform="fake", connected_at=NOW - timedelta(days=1), voices={"order_received": Voice.NOBODY})
     road = make_road(shop=quiet)
     road.tell(order_document())
     assert road.kinds() == ["payment_received"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from connector.domain.record import OrderRecord
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.status import OrderState, PaymentState
 from notifications.formatting import formats
 from notifications.placeholders import PLACEHOLDERS, Values, greeting_name, placeholders
@@ -54,7 +54,7 @@ def test_who_ordered_is_greeted_before_who_receives() -> None:
 
 
 def test_a_kind_the_shop_does_not_send_is_not_promised() -> None:
-    silent = shop(silent_kinds=frozenset({"shipped", "refunded"}))
+    silent = shop(voices={"shipped": Voice.NOBODY, "refunded": Voice.NOBODY})
     told = values(record(), silent)
     assert (told["tells_shipping"], told["tells_refund"], told["tells_payment"]) == (False, False, True)
 

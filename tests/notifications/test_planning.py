@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connector.domain.delivery import News, RefundUpdate, ShipmentUpdate
 from connector.domain.order import OrderSnapshot
 from connector.domain.record import OrderRecord, apply
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
 from connector.domain.timeline import TimelineEntry
 from notifications.kinds import KINDS, Declined, Notification
@@ -105,7 +105,7 @@ def test_p11_each_new_fact_with_a_kind_has_exactly_one_decision_with_a_known_rea
     for update in known:
         record = apply(record, update, START).record
     applied = apply(record, news, START)
-    shop = builders.shop(connected_at=after(2), silent_kinds=frozenset({silent}))
+    shop = builders.shop(connected_at=after(2), voices={silent: Voice.NOBODY})
     decisions = plan(applied.record, applied.entries, shop, START + timedelta(hours=hours), tracking_wait=WAIT)
     told = [(one.kind, one.subject) for one in decisions]
     assert len(told) == len(set(told))
@@ -168,9 +168,9 @@ def test_p4_a_plan_carries_the_moment_after_which_it_is_void() -> None:
     (decision,) = decided(news=order())
     assert isinstance(decision, Notification)
     assert decision.expires_at == PLACED + KINDS["order_received"].age_limit
-    assert no_longer(decision, learned(news=order())[0], decision.expires_at) is None
+    assert no_longer(decision, learned(news=order())[0], SHOP, decision.expires_at) is None
     late = decision.expires_at + timedelta(microseconds=1)
-    assert no_longer(decision, learned(news=order())[0], late) is Reason.TOO_OLD
+    assert no_longer(decision, learned(news=order())[0], SHOP, late) is Reason.TOO_OLD
 
 
 # Told together
@@ -192,7 +192,7 @@ def test_a_payment_is_told_itself_when_the_order_is_too_old_to_be_news() -> None
 
 
 def test_a_payment_is_told_itself_when_the_shop_does_not_want_order_received() -> None:
-    shop = builders.shop(connected_at=SHOP.connected_at, silent_kinds=frozenset({"order_received"}))
+    shop = builders.shop(connected_at=SHOP.connected_at, voices={"order_received": Voice.NOBODY})
     decisions = decided(news=paid(), shop=shop)
     assert reasons(decisions) == {"order_received": "silent", "payment_received": "paid"}
     assert [one.invoice for one in decisions if isinstance(one, Notification)] == [True]
@@ -204,7 +204,7 @@ def test_a_refund_learned_with_the_cancellation_is_told_by_it() -> None:
 
 
 def test_a_refund_is_told_itself_when_the_cancellation_is_not() -> None:
-    shop = builders.shop(connected_at=SHOP.connected_at, silent_kinds=frozenset({"cancelled"}))
+    shop = builders.shop(connected_at=SHOP.connected_at, voices={"cancelled": Voice.NOBODY})
     news = paid(2, state=OrderState.CANCELLED, refunds=(refund().refund,))
     assert planned(decided(paid(), news=news, shop=shop)) == ["refunded"]
 
@@ -305,15 +305,41 @@ def test_a_completed_order_with_nothing_to_ship_is_not_told_as_shipped() -> None
     assert reasons(decided(paid(), news=news)) == {"shipped": "nothing_to_ship"}
 
 
+@pytest.mark.parametrize(("voice", "reason"), [(Voice.NOBODY, "silent"), (Voice.PLATFORM, "platform_speaks")])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_kind_the_shop_does_not_want_is_declined(kind: str) -> None:
-    shop = builders.shop(connected_at=SHOP.connected_at, silent_kinds=frozenset(KINDS))
+def test_a_kind_that_is_not_ours_to_tell_is_declined(kind: str, voice: Voice, reason: str) -> None:
+    shop = builders.shop(connected_at=SHOP.connected_at, default_voice=voice)
     news = paid(2, state=OrderState.CANCELLED, refunds=(refund().refund,))
     known = () if kind == "order_received" else (order(),)
     told = {**reasons(decided(*known, news=news, shop=shop))}
     told |= reasons(decided(order(), parcel(2, tracking=()), news=parcel(3), shop=shop))
     told |= reasons(decided(order(), news=parcel(status=ShipmentStatus.DELIVERED), shop=shop))
-    assert told[kind] == "silent"
+    assert told[kind] == reason
+
+
+@pytest.mark.parametrize("news", [order(), paid(), parcel(2), parcel(status=ShipmentStatus.DELIVERED), refund()])
+def test_the_shadow_tells_nothing_and_shows_what_would_have_been_sent(news: News) -> None:
+    shop = builders.shop(connected_at=SHOP.connected_at, default_voice=Voice.SHADOW)
+    known = () if isinstance(news, OrderSnapshot) else (order(),)
+    spoken, shadowed = decided(*known, news=news), decided(*known, news=news, shop=shop)
+    assert planned(spoken)
+    assert planned(shadowed) == []
+    assert {kind for kind, reason in reasons(shadowed).items() if reason == "shadow"} >= set(planned(spoken))
+
+
+def test_the_shadow_shows_only_what_would_really_have_been_sent() -> None:
+    shop = builders.shop(connected_at=SHOP.connected_at, default_voice=Voice.SHADOW)
+    assert reasons(decided(news=order(email=""), shop=shop)) == {"order_received": "no_address"}
+
+
+def test_what_waits_is_withdrawn_when_its_kind_is_switched_off_or_the_shop_has_left() -> None:
+    record = learned(news=order())[0]
+    message = waiting("order_received", "")
+    left = builders.shop(connected_at=SHOP.connected_at, ended_at=NOW)
+    quiet = builders.shop(connected_at=SHOP.connected_at, voices={"order_received": Voice.PLATFORM})
+    assert no_longer(message, record, SHOP, NOW) is None
+    assert no_longer(message, record, left, NOW) is Reason.ENDED
+    assert no_longer(message, record, quiet, NOW) is Reason.PLATFORM_SPEAKS
 
 
 @pytest.mark.parametrize(
@@ -370,11 +396,11 @@ def test_a_message_that_is_no_longer_true_is_withdrawn(
     kind: str, subject: str, known: tuple[News, ...], reason: Reason | None
 ) -> None:
     record, _ = learned(*known[:-1], news=known[-1])
-    assert no_longer(waiting(kind, subject), record, NOW) is reason
+    assert no_longer(waiting(kind, subject), record, SHOP, NOW) is reason
 
 
 def test_p8_a_message_for_an_address_the_order_has_no_more_is_withdrawn() -> None:
     record, _ = learned(news=order(email="corrected@example.test"))
     message = waiting("order_received", "")
-    assert no_longer(message, record, NOW) is Reason.ADDRESS_CHANGED
-    assert no_longer(replace(message, recipient="Corrected@Example.test"), record, NOW) is None
+    assert no_longer(message, record, SHOP, NOW) is Reason.ADDRESS_CHANGED
+    assert no_longer(replace(message, recipient="Corrected@Example.test"), record, SHOP, NOW) is None
