@@ -34,6 +34,7 @@ connections = sa.Table(
     sa.Column("problem", Words, nullable=False),
     sa.Column("findings", sa.LargeBinary, nullable=False),
     sa.Column("subscribed", sa.LargeBinary, nullable=False),
+    sa.Column("proven_at", Moment, nullable=True),
     sa.Column("checked_at", Moment, nullable=True),
     sa.Column("heard_at", Moment, nullable=True),
     sa.Column("healed", sa.Integer, nullable=False),
@@ -71,6 +72,8 @@ class Connection:
     problem: str
     findings: Findings
     subscribed: Subscribed
+    proven_at: datetime | None
+    """When the platform last took an offer: what it says of an uninstall before that is of an earlier life."""
     checked_at: datetime | None
     """When the watchdog last looked."""
     heard_at: datetime | None
@@ -232,6 +235,7 @@ def advance(
     failures: int = 0,
     findings: Findings | None = None,
     subscribed: Subscribed | None = None,
+    proven_at: datetime | None = None,
     checked_at: datetime | None = None,
 ) -> bool:
     """Write down how far a claimed connection has come; False (and nothing written) when it has moved on meanwhile:
@@ -242,6 +246,8 @@ def advance(
     if subscribed is not None:
         changes["subscribed"] = msgspec.json.encode(subscribed)
         changes["repaired"] = connections.c.repaired + len(subscribed.repairs)
+    if proven_at is not None:
+        changes["proven_at"] = proven_at
     if checked_at is not None:
         changes["checked_at"] = checked_at
     changed = connection.execute(
@@ -279,6 +285,11 @@ def begin_again(connection: sa.Connection, shop_id: str, base: str, now: datetim
     _update(connection, shop_id, changes)
 
 
+def rebase(connection: sa.Connection, shop_id: str, base: str) -> None:
+    """The same shop's API lives at another address."""
+    _update(connection, shop_id, {"base": base})
+
+
 def heard(connection: sa.Connection, moments: Mapping[str, datetime]) -> None:
     """Remember when each shop's last webhook came."""
     for shop_id, moment in sorted(moments.items()):
@@ -313,6 +324,7 @@ def _connection(row: sa.Row[Any]) -> Connection:
         problem=row.problem,
         findings=_findings.decode(row.findings),
         subscribed=_subscribed.decode(row.subscribed),
+        proven_at=row.proven_at,
         checked_at=row.checked_at,
         heard_at=row.heard_at,
         healed=row.healed,
