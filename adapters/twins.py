@@ -123,6 +123,15 @@ class TwinServer:
         return self._answer(asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How whoever listens answered a webhook."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Lower-case names."""
+
+
 class Postman:
     """Carries webhooks from a twin to whoever listens; hosts are found by `routes`, as in `adapters.http.Web`."""
 
@@ -135,6 +144,11 @@ class Postman:
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
         """The status of the answer, redirects not followed; None when there was none."""
+        reply = self.carry(url, headers, body)
+        return reply.status if reply else None
+
+    def carry(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
+        """The answer with its headers, redirects not followed; None when there was none."""
         parts = urlsplit(url)
         place = self._routes.get(parts.netloc)
         if place is None:
@@ -150,7 +164,7 @@ class Postman:
             )
         except requests.RequestException:
             return None
-        return answer.status_code
+        return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()})
 
 
 class Twin(Protocol):
