@@ -23,6 +23,7 @@ from connector.flow.process_inbox import ProcessInbox
 from connector.flow.recover import Recover
 from connector.flow.send_outbox import SendOutbox
 from connector.flow.service import Service
+from connector.flow.shop_events import ShopEvents
 from connector.migrations import migrate
 from connector.observability import Metrics
 from connector.settings import Settings
@@ -65,6 +66,7 @@ def build_service(
         manifest,
         clock,
         metrics,
+        ShopEvents(database, seal),
         tracking_wait=timedelta(minutes=settings.tracking_wait_minutes),
         batch=SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH,
     )

@@ -24,7 +24,7 @@ from connector.running import Process
 from connector.settings import Settings, load
 from connector.tables import inbox, shops
 from connector.tables.inbox import InboxState
-from notifications import outbox
+from notifications import history
 from notifications.outbox import OutboxState
 from webhooks.verification import KeyNotYetKnown, is_ping, verify
 
@@ -96,7 +96,7 @@ def _add_review_commands(commands: "argparse._SubParsersAction[argparse.Argument
 def _review_list(_: argparse.Namespace) -> int:
     service = build_service(load())
     with service.database.read() as connection:
-        found = outbox.needing_decision(connection, limit=200)
+        found = history.needing_decision(connection, limit=200)
     for said in found:
         about = said.notification
         print(f"{about.shop_id}  {said.intent_id}  order {about.order_id}  {about.kind}  {said.state.value}")
@@ -110,11 +110,11 @@ def _review_decide(parsed: argparse.Namespace) -> int:
     service = build_service(load())
     after = OutboxState.PENDING if parsed.decision == "again" else OutboxState.SENT
     with service.database.write() as connection:
-        said = outbox.find(connection, parsed.shop, parsed.message)
+        said = history.find(connection, parsed.shop, parsed.message)
         if said is None:
             raise ConnectorError("there is no such message; see `connector review list`")
         try:
-            done = outbox.decide(connection, said, after, service.clock.now())
+            done = history.decide(connection, said, after, service.clock.now())
         except ValueError as error:
             raise ConnectorError(f"{error}; see `connector review list`") from error
     print("done" if done else "it has moved on meanwhile")

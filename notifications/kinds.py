@@ -52,6 +52,8 @@ class Notification:
     """Why it is sent, in words for the merchant (P11)."""
     invoice: bool = False
     """Whether the order's invoice goes with it."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What a message to a platform says, by name: no mail needs it, since its words come from the order."""
 
 
 @dataclass(frozen=True, slots=True)

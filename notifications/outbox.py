@@ -1,8 +1,9 @@
-"""The outbox: every intent to tell someone something once, how far it has come, and what was said in the end (P2)."""
+"""The outbox: every intent to tell someone something once, and how far it has come (P2)."""
 
 import hashlib
+import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -67,6 +68,7 @@ outbox = sa.Table(
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("locale", sa.String(16), nullable=False),
     sa.Column("invoice", sa.Boolean, nullable=False),
+    sa.Column("details", Words, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("delivery_id", sa.String(32), nullable=False),
     sa.Column("created_at", Moment, nullable=False),
@@ -89,7 +91,7 @@ messages = sa.Table(
 """What was said, beside the row that moves: a row is written anew with each change, and these are long."""
 
 _OPEN = ("pending", "claimed")
-_ATTENTION = ("handing_over", "review", "failed")
+ATTENTION = ("handing_over", "review", "failed")
 sa.Index(
     "ix_outbox_due",
     outbox.c.run_at,
@@ -100,8 +102,8 @@ sa.Index(
     "ix_outbox_attention",
     outbox.c.state,
     outbox.c.run_at,
-    sqlite_where=outbox.c.state.in_(_ATTENTION),
-    postgresql_where=outbox.c.state.in_(_ATTENTION),
+    sqlite_where=outbox.c.state.in_(ATTENTION),
+    postgresql_where=outbox.c.state.in_(ATTENTION),
 )
 sa.Index("ix_outbox_order", outbox.c.shop_id, outbox.c.order_id)
 
@@ -129,22 +131,6 @@ class Mark:
     sent_at: datetime | None = None
     said: tuple[str, str, str] | None = None
     """Subject, HTML and text as rendered, kept with the mark that comes before the content leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One row of the outbox for people: what was meant, what became of it, and what was said."""
-
-    intent_id: str
-    notification: Notification
-    state: OutboxState
-    created_at: datetime
-    sent_at: datetime | None
-    attempts: int
-    outcome: str
-    subject: str
-    html: str
-    text: str
 
 
 def intent_id(notification: Notification) -> str:
@@ -179,8 +165,17 @@ def enqueue(
     connection.execute(_insert_or_hasten(database.dialect), rows)
 
 
-def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int) -> list[Claimed]:
-    """Take due intents, oldest first, of each order only the earliest, and none while that one is on its way.
+def claim(
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    lease: timedelta,
+    limit: int,
+    channels: Collection[str],
+    busy: Collection[str] = (),
+) -> list[Claimed]:
+    """Take due intents of these channels, oldest first, of each order only the earliest, and none while that one is on
+    its way; none of `busy` shops. What goes one way never waits for what goes another.
 
     An earlier one that is held for a later moment and was never tried holds up nobody. That an earlier due one holds up
     the rest is what keeps two senders, who cannot see each other's claims yet, from overtaking each other.
@@ -189,6 +184,7 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
     blocked = (
         sa.exists()
         .where(earlier.c.shop_id == outbox.c.shop_id, earlier.c.order_id == outbox.c.order_id)
+        .where(earlier.c.channel == outbox.c.channel)
         .where(
             sa.tuple_(earlier.c.created_at, earlier.c.intent_id) < sa.tuple_(outbox.c.created_at, outbox.c.intent_id)
         )
@@ -205,6 +201,7 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
     due = (
         sa.select(outbox.c.shop_id, outbox.c.intent_id)
         .where(is_one_of(outbox.c.state, _OPEN), outbox.c.run_at <= now, ~blocked)
+        .where(outbox.c.channel.in_(list(channels)), *_of_others(busy))
         .order_by(outbox.c.run_at, outbox.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
@@ -214,11 +211,9 @@ def claim(connection: sa.Connection, now: datetime, *, lease: timedelta, limit: 
         sa.update(outbox)
         .where(sa.tuple_(outbox.c.shop_id, outbox.c.intent_id).in_(sa.select(due)))
         .values(state=OutboxState.CLAIMED.value, run_at=now + lease, attempts=outbox.c.attempts + 1)
-        .returning(*_READ)
+        .returning(*READ)
     ).all()
-    claimed = [
-        Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows
-    ]
+    claimed = [Claimed(row.intent_id, notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
     return sorted(claimed, key=lambda one: (one.created_at, one.intent_id))
 
 
@@ -237,82 +232,50 @@ def recover(connection: sa.Connection, now: datetime) -> list[Claimed]:
     """Move to REVIEW what was being handed over when its sender died; returns those, so that their timeline says so."""
     rows = connection.execute(
         sa.update(outbox)
-        .where(is_one_of(outbox.c.state, _ATTENTION), outbox.c.state == OutboxState.HANDING_OVER.value)
+        .where(is_one_of(outbox.c.state, ATTENTION), outbox.c.state == OutboxState.HANDING_OVER.value)
         .where(outbox.c.run_at <= now)
         .values(
             state=OutboxState.REVIEW.value,
             outcome="the service stopped while this was being handed over; it may or may not have arrived",
         )
-        .returning(*_READ)
+        .returning(*READ)
     ).all()
-    return [Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
+    return [Claimed(row.intent_id, notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
 
 
 def release(connection: sa.Connection, now: datetime) -> None:
     """Make every held intent due at once: for a start when no other sender can be alive."""
-    for held, states in ((OutboxState.CLAIMED, _OPEN), (OutboxState.HANDING_OVER, _ATTENTION)):
+    for held, states in ((OutboxState.CLAIMED, _OPEN), (OutboxState.HANDING_OVER, ATTENTION)):
         where = sa.and_(is_one_of(outbox.c.state, states), outbox.c.state == held.value)
         connection.execute(sa.update(outbox).where(where).values(run_at=now))
 
 
-def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Said]:
-    """All that was meant to be said about an order, oldest first."""
-    rows = connection.execute(
-        _WITH_MESSAGE.where(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id).order_by(
-            outbox.c.created_at, outbox.c.intent_id
-        )
-    )
-    return [_said(row) for row in rows]
-
-
-def find(connection: sa.Connection, shop_id: str, wanted_intent: str) -> Said | None:
-    """One row."""
-    where = sa.and_(outbox.c.shop_id == shop_id, outbox.c.intent_id == wanted_intent)
-    row = connection.execute(_WITH_MESSAGE.where(where)).one_or_none()
-    return _said(row) if row else None
-
-
-def needing_decision(connection: sa.Connection, *, limit: int) -> list[Said]:
-    """What may or may not have arrived, and what was refused for good; the longest waiting first."""
-    wanted = sa.and_(
-        is_one_of(outbox.c.state, _ATTENTION),
-        outbox.c.state.in_((OutboxState.REVIEW.value, OutboxState.FAILED.value)),
-    )
-    rows = connection.execute(_WITH_MESSAGE.where(wanted).order_by(outbox.c.created_at).limit(limit))
-    return [_said(row) for row in rows]
-
-
-def decide(connection: sa.Connection, said: Said, after: OutboxState, now: datetime) -> bool:
-    """A person's decision: PENDING to send it (again), SENT because it is known to have arrived.
-
-    False when the state has changed meanwhile. Raises ValueError for a decision the state does not allow.
-    """
-    if after not in TRANSITIONS[said.state] or said.state not in (OutboxState.REVIEW, OutboxState.FAILED):
-        raise ValueError(f"an intent does not go from {said.state.value} to {after.value} by hand")
-    sent_at = now if after is OutboxState.SENT else None
-    changed = connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.shop_id == said.notification.shop_id, outbox.c.intent_id == said.intent_id)
-        .where(outbox.c.state == said.state.value)
-        .values(state=after.value, run_at=now, sent_at=sent_at, attempts=0, outcome="decided by a person")
-    )
-    return changed.rowcount == 1
-
-
 def announced(connection: sa.Connection, shipped: Notification) -> str | None:
     """The reason with which this "shipped" intent has gone out, or is on its way; None when it has not."""
-    said = find(connection, shipped.shop_id, intent_id(shipped))
     out = (OutboxState.CLAIMED, OutboxState.HANDING_OVER, OutboxState.SENT, OutboxState.REVIEW)
-    return said.notification.reason if said is not None and said.state in out else None
+    mine = sa.and_(outbox.c.shop_id == shipped.shop_id, outbox.c.intent_id == intent_id(shipped))
+    statement = sa.select(outbox.c.reason).where(mine, outbox.c.state.in_([state.value for state in out]))
+    return connection.execute(statement).scalar()
 
 
 def withdraw_waiting(connection: sa.Connection, shop_id: str, order_id: str, outcome: str) -> list[Claimed]:
     """Withdraw what waits to be said about an order; returns it, so that it can be said in another way."""
     mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
     waits = sa.and_(mine, outbox.c.state == OutboxState.PENDING.value)
-    rows = connection.execute(sa.select(*_READ).where(waits).order_by(outbox.c.intent_id).with_for_update()).all()
+    rows = connection.execute(sa.select(*READ).where(waits).order_by(outbox.c.intent_id).with_for_update()).all()
     connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=outcome))
-    return [Claimed(row.intent_id, _notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
+    return [Claimed(row.intent_id, notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
+
+
+def withdraw_shop(connection: sa.Connection, shop_id: str, outcome: str) -> int:
+    """Withdraw all a shop still has to say, also what a sender holds and has not begun to hand over; returns how many.
+
+    A sender's next mark then finds that the intent is no longer theirs, and nothing leaves.
+    """
+    waits = sa.and_(is_one_of(outbox.c.state, _OPEN), outbox.c.shop_id == shop_id)
+    return connection.execute(
+        sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=outcome)
+    ).rowcount
 
 
 def oldest_due(connection: sa.Connection) -> datetime | None:
@@ -320,14 +283,14 @@ def oldest_due(connection: sa.Connection) -> datetime | None:
     return connection.execute(sa.select(sa.func.min(outbox.c.run_at)).where(is_one_of(outbox.c.state, _OPEN))).scalar()
 
 
-WAITING_STATES = (*_OPEN, *_ATTENTION)
+WAITING_STATES = (*_OPEN, *ATTENTION)
 """States that are not an end; few rows are in them, and two indexes hold just those."""
 
 
 def waiting_counts(connection: sa.Connection) -> dict[str, int]:
     """How many rows are in each state that is not an end."""
     counted = sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state)
-    parts = (connection.execute(counted.where(is_one_of(outbox.c.state, states))) for states in (_OPEN, _ATTENTION))
+    parts = (connection.execute(counted.where(is_one_of(outbox.c.state, states))) for states in (_OPEN, ATTENTION))
     return {row[0]: row[1] for part in parts for row in part}
 
 
@@ -337,10 +300,7 @@ def counts(connection: sa.Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-_WITH_MESSAGE = sa.select(
-    outbox, messages.c.subject.label("message_subject"), messages.c.html, messages.c.text
-).outerjoin(messages, sa.and_(outbox.c.shop_id == messages.c.shop_id, outbox.c.intent_id == messages.c.intent_id))
-_READ: tuple[sa.Column[Any], ...] = (
+READ: tuple[sa.Column[Any], ...] = (
     outbox.c.shop_id,
     outbox.c.intent_id,
     outbox.c.order_id,
@@ -350,6 +310,7 @@ _READ: tuple[sa.Column[Any], ...] = (
     outbox.c.channel,
     outbox.c.locale,
     outbox.c.invoice,
+    outbox.c.details,
     outbox.c.reason,
     outbox.c.delivery_id,
     outbox.c.created_at,
@@ -357,6 +318,10 @@ _READ: tuple[sa.Column[Any], ...] = (
     outbox.c.run_at,
     outbox.c.attempts,
 )
+
+
+def _of_others(busy: Collection[str]) -> list[sa.ColumnElement[bool]]:
+    return [outbox.c.shop_id.not_in(list(busy))] if busy else []
 
 
 _MOVE = (
@@ -426,6 +391,7 @@ def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[st
         "channel": notification.channel,
         "locale": notification.locale,
         "invoice": notification.invoice,
+        "details": json.dumps(notification.details) if notification.details else "",
         "reason": notification.reason,
         "delivery_id": delivery_id,
         "created_at": now,
@@ -437,7 +403,7 @@ def _row(notification: Notification, delivery_id: str, now: datetime) -> dict[st
     }
 
 
-def _notification(row: sa.Row[Any]) -> Notification:
+def notification(row: sa.Row[Any]) -> Notification:
     return Notification(
         shop_id=row.shop_id,
         order_id=row.order_id,
@@ -450,27 +416,9 @@ def _notification(row: sa.Row[Any]) -> Notification:
         expires_at=row.expires_at,
         reason=row.reason,
         invoice=row.invoice,
-    )
-
-
-def _said(row: sa.Row[tuple[object, ...]]) -> Said:
-    return Said(
-        row.intent_id,
-        _notification(row),
-        OutboxState(row.state),
-        row.created_at,
-        row.sent_at,
-        row.attempts,
-        row.outcome,
-        row.message_subject or "",
-        _unpacked(row.html),
-        _unpacked(row.text),
+        details=tuple((name, value) for name, value in json.loads(row.details)) if row.details else (),
     )
 
 
 def _packed(words: str) -> bytes:
     return zlib.compress(words.encode("utf-8", "surrogatepass"), 1)
-
-
-def _unpacked(content: bytes | None) -> str:
-    return zlib.decompress(content).decode("utf-8", "surrogatepass") if content else ""

@@ -90,7 +90,7 @@ def no_longer(notification: Notification, record: OrderRecord, shop: Shop, now: 
     if now > notification.expires_at:
         return Reason.TOO_OLD
     if not shop.speaks(notification.kind):
-        return _not_ours(notification.kind, shop)
+        return not_ours(notification.kind, shop)
     if record.snapshot and record.snapshot.email and not same_address(notification.recipient, record.snapshot.email):
         return Reason.ADDRESS_CHANGED
     return _untrue(notification.kind, notification.subject, record)
@@ -195,7 +195,7 @@ def _why_not(occasion: _Occasion) -> Reason | None:
     kind, entry, shop = occasion.kind, occasion.entry, occasion.shop
     snapshot = occasion.record.snapshot
     if shop.voice(kind.name) in (Voice.PLATFORM, Voice.NOBODY):
-        return _not_ours(kind.name, shop)
+        return not_ours(kind.name, shop)
     if entry.occurred_at < shop.connected_at:
         return Reason.BEFORE_CONNECTION
     if occasion.now - entry.occurred_at > kind.age_limit:
@@ -207,10 +207,10 @@ def _why_not(occasion: _Occasion) -> Reason | None:
     if kind.name == "shipped" and not occasion.subject and not snapshot.needs_shipping:
         return Reason.NOTHING_TO_SHIP
     # What only a switch keeps back comes last: the shadow shows what would really have been sent.
-    return _untrue(kind.name, occasion.subject, occasion.record) or _not_ours(kind.name, shop)
+    return _untrue(kind.name, occasion.subject, occasion.record) or not_ours(kind.name, shop)
 
 
-def _not_ours(kind: str, shop: Shop) -> Reason | None:
+def not_ours(kind: str, shop: Shop) -> Reason | None:
     """Why this kind is not for us to tell; None when it is."""
     return Reason.ENDED if shop.ended_at else _UNSPOKEN.get(shop.voice(kind))
 

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from connector.demo.stand_ins import StandIn
 from connector.flow.service import Service
 from connector.tables import documents, inbox, orders
-from notifications import outbox
-from notifications.outbox import Said
+from notifications import history, outbox
+from notifications.history import Said
 
 Told = tuple[str, str, str]
 """Shop, order, and what: `kind` or `kind:subject`."""
@@ -116,7 +116,7 @@ def all_messages(service: Service, shops: Sequence[StandIn]) -> list[Said]:
     with service.database.read() as connection:
         for shop in shops:
             for record in orders.newest(connection, shop.shop.shop_id, limit=EVERY_ORDER):
-                found += outbox.of_order(connection, record.shop_id, record.order_id)
+                found += history.of_order(connection, record.shop_id, record.order_id)
     return found
 
 

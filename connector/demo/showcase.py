@@ -19,9 +19,10 @@ from connector.story import says_more, sentence
 from connector.tables import documents, inbox, orders, timeline
 from connector.tables.documents import Issued
 from connector.tables.inbox import Kept
-from notifications import outbox
+from notifications import history
 from notifications.formatting import Formats, formats
-from notifications.outbox import OutboxState, Said
+from notifications.history import Said
+from notifications.outbox import OutboxState
 
 PAGE_SIZE = 25
 MOST_SHOWN = 100
@@ -128,7 +129,7 @@ class Showcase:
                 shop=shop,
                 record=record,
                 entries=timeline.of_order(connection, shop_id, order_id),
-                messages=outbox.of_order(connection, shop_id, order_id),
+                messages=history.of_order(connection, shop_id, order_id),
                 documents=documents.of_order(connection, shop_id, order_id),
                 deliveries=[self._arrived(kept) for kept in inbox.of_order(connection, shop_id, order_id)],
             )
@@ -178,7 +179,7 @@ class Showcase:
                 said
                 for shop_id in self._shops
                 for record in orders.newest(connection, shop_id, limit=MOST_SHOWN)
-                for said in outbox.of_order(connection, shop_id, record.order_id)
+                for said in history.of_order(connection, shop_id, record.order_id)
             ]
         return [said for said in found if said.state in LOOK_STATES]
 
@@ -201,7 +202,7 @@ class Showcase:
     def _letter(self, mail: EmailMessage) -> Letter | None:
         with self._service.database.read() as connection:
             for shop_id, shop in self._shops.items():
-                said = outbox.find(connection, shop_id, intent_of(mail))
+                said = history.find(connection, shop_id, intent_of(mail))
                 if said:
                     return Letter(mail, said, shop)
         return None

@@ -1,6 +1,7 @@
 """From recorded deliveries to orders, timelines, intents and wanted documents, committed together."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,27 +12,42 @@ import sqlalchemy as sa
 from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
-from connector.domain.delivery import Ignored, LookAgain, News, Update, refuse_long_ids
+from connector.domain.delivery import Ignored, LookAgain, News, ShopEvent, Source, Update, refuse_long_ids
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.record import OrderRecord, apply
 from connector.domain.shop import Shop
 from connector.domain.timeline import Tag, TimelineEntry
+from connector.flow import by_hand
+from connector.flow.consequences import (
+    as_entry,
+    as_withdrawn,
+    has_moved,
+    is_gap,
+    untracked,
+    wants_invoice,
+    with_language,
+)
+from connector.flow.heard import Heard
 from connector.flow.retry import next_try
+from connector.flow.shop_events import ShopEvents
 from connector.observability import Metrics
 from connector.shop_directory import ShopDirectory
-from connector.tables import documents, inbox, orders, timeline
+from connector.tables import connections, documents, inbox, orders, timeline, watched_parcels
 from connector.tables.inbox import Claimed, InboxState, Outcome
 from connector.tables.timeline import Learned
 from notifications import outbox
-from notifications.kinds import Declined, Notification
-from notifications.planning import plan, same_address, told_once
+from notifications.kinds import Notification
+from notifications.planning import plan, told_once
 from notifications.reasons import Reason
-from notifications.wording import choose_locale
+from notifications.writing_back import plan_pushes
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 8
+FIRST_LOOK = timedelta(minutes=15)
+"""After which a parcel without a number is looked at again."""
+GONE = "the shop is no longer connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,10 @@ class _Batch:
     outcomes: list[Outcome] = field(default_factory=list)
     moved: list[OrderRecord] = field(default_factory=list)
     """Orders whose customer has another address now."""
+    healed: Counter[str] = field(default_factory=Counter)
+    """Gaps, by shop: news that no webhook brought."""
+    ended: bool = False
+    """Whether a shop has left."""
 
 
 class ProcessInbox:
@@ -68,6 +88,7 @@ class ProcessInbox:
         manifest: Callable[[str], Manifest],
         clock: Clock,
         metrics: Metrics,
+        shop_events: ShopEvents,
         *,
         tracking_wait: timedelta,
         batch: int,
@@ -77,6 +98,8 @@ class ProcessInbox:
         self._manifest = manifest
         self._clock = clock
         self._metrics = metrics
+        self._shop_events = shop_events
+        self._heard = Heard(database)
         self._tracking_wait = tracking_wait
         self._batch = batch
 
@@ -106,9 +129,9 @@ class ProcessInbox:
     def _read(self, claimed: Claimed) -> Reading | Outcome:
         shop = self._shops.by_id(claimed.shop_id)
         if shop is None:
-            return Outcome(claimed, InboxState.IGNORED, "the shop is no longer connected")
+            return Outcome(claimed, InboxState.IGNORED, GONE)
         try:
-            updates = self._manifest(claimed.delivery.platform).parse(claimed.delivery, shop)
+            updates = self._updates(claimed, shop)
             refuse_long_ids(updates)
         except UnreadableDelivery as error:
             return Outcome(claimed, InboxState.REVIEW, str(error))
@@ -117,6 +140,20 @@ class ProcessInbox:
             log.exception("an adapter failed", extra={"delivery_id": claimed.delivery_id})
             return self._again(claimed, f"the adapter failed: {type(error).__name__}")
         return Reading(claimed, shop, updates)
+
+    def _updates(self, claimed: Claimed, shop: Shop) -> tuple[Update, ...]:
+        """What a document says: each source has its own form. Of a shop that has left only its own events count."""
+        delivery = claimed.delivery
+        manifest = self._manifest(delivery.platform)
+        if delivery.source is Source.HAND:
+            updates: tuple[Update, ...] = by_hand.read(delivery)
+        elif delivery.source is Source.WEBHOOK or manifest.api is None:
+            updates = manifest.parse(delivery, shop)
+        else:
+            updates = manifest.api.read(delivery, shop)
+        if shop.ended_at is None:
+            return updates
+        return tuple(one for one in updates if isinstance(one, ShopEvent)) or (Ignored(GONE),)
 
     def _commit(self, readings: list[Reading], outcomes: list[Outcome]) -> None:
         if not readings and not outcomes:
@@ -129,7 +166,10 @@ class ProcessInbox:
             for reading in readings:
                 self._join_one(batch, reading, now)
             self._write(connection, batch, now)
+        if batch.ended:
+            self._shops.forget()
         self._count(batch)
+        self._heard.note([reading.claimed for reading in readings], now)
 
     def _join_one(self, batch: _Batch, reading: Reading, now: datetime) -> None:
         """Everything of one delivery, or (if it fails) nothing of it and another try later."""
@@ -147,6 +187,11 @@ class ProcessInbox:
     def _take_in(self, batch: _Batch, reading: Reading, now: datetime) -> Outcome:
         claimed, said, order_id, state = reading.claimed, [], "", InboxState.IGNORED
         for update in reading.updates:
+            if isinstance(update, ShopEvent):
+                state = InboxState.DONE
+                said.append(self._shop_events.take(batch.connection, reading.shop, update, now))
+                batch.ended = True
+                continue
             order_id = order_id or update.order_id
             if isinstance(update, Ignored):
                 said.append(update.reason)
@@ -164,10 +209,12 @@ class ProcessInbox:
         applied = apply(record, update, now)
         if applied.record == record:
             return applied.outcome
-        grown = _with_language(applied.record, reading.shop)
+        grown = with_language(applied.record, reading.shop)
         batch.changed[key] = grown
-        if _has_moved(record, grown):
+        if has_moved(record, grown):
             batch.moved.append(grown)
+        if is_gap(reading.claimed.delivery.source, record, grown):
+            batch.healed[reading.shop.shop_id] += 1
         self._learn(batch, reading, grown, applied.entries, now)
         return applied.outcome
 
@@ -177,10 +224,12 @@ class ProcessInbox:
         delivery_id = reading.claimed.delivery_id
         planned = plan(record, entries, reading.shop, now, tracking_wait=self._tracking_wait)
         decisions = [told_once(decision, partial(outbox.announced, batch.connection)) for decision in planned]
-        told = [*entries, *(_as_entry(decision, now) for decision in decisions)]
+        if reading.claimed.delivery.source is Source.HAND:
+            decisions += plan_pushes(record, entries, reading.shop, now)
+        told = [*entries, *(as_entry(decision, now) for decision in decisions)]
         batch.learned += [Learned(record.shop_id, record.order_id, delivery_id, entry) for entry in told]
         batch.intents += [(one, delivery_id) for one in decisions if isinstance(one, Notification)]
-        if _wants_invoice(record, entries, reading.shop):
+        if wants_invoice(record, entries, reading.shop):
             batch.wanted.append(documents.Request(record.shop_id, record.order_id))
 
     def _write(self, connection: sa.Connection, batch: _Batch, now: datetime) -> None:
@@ -189,7 +238,24 @@ class ProcessInbox:
         documents.request(self._database, connection, batch.wanted, now)
         readdressed = [one for record in batch.moved for one in self._readdressed(connection, record, now)]
         outbox.enqueue(self._database, connection, readdressed + batch.intents, now)
+        self._watch(connection, batch, now)
+        connections.count_healed(connection, batch.healed)
         inbox.finish(connection, batch.outcomes)
+
+    def _watch(self, connection: sa.Connection, batch: _Batch, now: datetime) -> None:
+        """Parcels without a number, where the platform will not say when there is one."""
+        silent = {
+            outcome.claimed.shop_id
+            for outcome in batch.outcomes
+            if (api := self._manifest(outcome.claimed.delivery.platform).api) is not None and api.parcels is not None
+        }
+        found = [
+            watched_parcels.Watched(record.shop_id, shipment.shipment_id, record.order_id, now)
+            for record in batch.changed.values()
+            if record.shop_id in silent
+            for shipment in untracked(record, now)
+        ]
+        watched_parcels.watch(self._database, connection, found, now + FIRST_LOOK)
 
     def _readdressed(
         self, connection: sa.Connection, record: OrderRecord, now: datetime
@@ -197,7 +263,7 @@ class ProcessInbox:
         """What still waited for the old address, meant for the new one (P8)."""
         why, recipient = Reason.ADDRESS_CHANGED.value, record.snapshot.email if record.snapshot else ""
         waited = outbox.withdraw_waiting(connection, record.shop_id, record.order_id, why)
-        entries = [_as_withdrawn(one, why, now) for one in waited]
+        entries = [as_withdrawn(one, why, now) for one in waited]
         timeline.append(self._database, connection, entries)
         return [(replace(one.notification, recipient=recipient), one.delivery_id) for one in waited]
 
@@ -230,43 +296,4 @@ class ProcessInbox:
 
 
 def _order_ids(updates: tuple[Update, ...]) -> set[str]:
-    return {update.order_id for update in updates if not isinstance(update, Ignored | LookAgain)}
-
-
-def _with_language(record: OrderRecord, shop: Shop) -> OrderRecord:
-    """Fix the customer's language with the first snapshot (P9); it never changes after that."""
-    if record.locale or record.snapshot is None:
-        return record
-    locale, source = choose_locale(record.snapshot, shop)
-    return replace(record, locale=locale, locale_source=source)
-
-
-def _has_moved(before: OrderRecord, after: OrderRecord) -> bool:
-    """Whether the customer's address is another one now; one that is only missing may be hidden for the moment."""
-    if before.snapshot is None or after.snapshot is None or not after.snapshot.email:
-        return False
-    return not same_address(before.snapshot.email, after.snapshot.email)
-
-
-def _as_withdrawn(claimed: outbox.Claimed, why: str, now: datetime) -> Learned:
-    notification = claimed.notification
-    details = {"kind": notification.kind, "subject": notification.subject, "outcome": why}
-    entry = TimelineEntry(Tag.MESSAGE_WITHDRAWN, claimed.intent_id, now, now, details)
-    return Learned(notification.shop_id, notification.order_id, claimed.delivery_id, entry)
-
-
-def _as_entry(decision: Notification | Declined, now: datetime) -> TimelineEntry:
-    planned = isinstance(decision, Notification)
-    return TimelineEntry(
-        Tag.MESSAGE_PLANNED if planned else Tag.MESSAGE_DECLINED,
-        f"{decision.kind}:{decision.subject}",
-        now,
-        now,
-        {"kind": decision.kind, "subject": decision.subject, "reason": decision.reason},
-    )
-
-
-def _wants_invoice(record: OrderRecord, entries: tuple[TimelineEntry, ...], shop: Shop) -> bool:
-    """On payment; never for the time before the shop was connected (P4), never a real number for a test order."""
-    test = record.snapshot is not None and record.snapshot.test
-    return not test and any(entry.tag is Tag.ORDER_PAID and entry.occurred_at >= shop.connected_at for entry in entries)
+    return {update.order_id for update in updates if not isinstance(update, Ignored | LookAgain | ShopEvent)}

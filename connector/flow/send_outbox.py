@@ -26,6 +26,7 @@ from connector.tables import documents, orders, timeline
 from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.channels.contract import Attachment, Channel, Message, Session
+from notifications.channels.email import EmailChannel
 from notifications.outbox import Claimed, Mark, OutboxState
 from notifications.planning import no_longer
 from notifications.rendering import render
@@ -93,7 +94,9 @@ class SendOutbox:
             return 0
         with self._database.write() as connection:
             limit = 20 * self._connections
-            claimed = outbox.claim(connection, self._clock.now(), lease=LEASE, limit=limit)
+            claimed = outbox.claim(
+                connection, self._clock.now(), lease=LEASE, limit=limit, channels=(EmailChannel.name,)
+            )
         waits = [self._pool.submit(self._send_all, group) for group in self._by_order(claimed)]
         for wait in waits:
             for written in wait.result():

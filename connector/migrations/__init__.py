@@ -10,6 +10,7 @@ from connector.tables import (
     documents,
     inbox,
     orders,
+    privacy_requests,
     sender_keys,
     shops,
     sweeps,
@@ -18,7 +19,19 @@ from connector.tables import (
 )
 from notifications import outbox
 
-OWNERS = (connections, documents, inbox, orders, outbox, sender_keys, shops, sweeps, timeline, watched_parcels)
+OWNERS = (
+    connections,
+    documents,
+    inbox,
+    orders,
+    outbox,
+    privacy_requests,
+    sender_keys,
+    shops,
+    sweeps,
+    timeline,
+    watched_parcels,
+)
 """The modules whose tables make the schema; each has added its own to the metadata by being imported."""
 NEWEST = "0001"
 """The last step's revision; a test holds it equal to the folder's."""

@@ -14,6 +14,8 @@ from connector.domain.connection import ConnectionState, Credentials, Findings, 
 from connector.tables.shops import Seal
 
 MOST_OFFERS = 5
+BROKEN_FOR = timedelta(minutes=15)
+"""How long a connection that broke rests before it is tried again."""
 
 connections = sa.Table(
     "connections",
@@ -277,6 +279,13 @@ def end(connection: sa.Connection, shop_id: str, seal: Seal, problem: str) -> No
         "renewing_until": None,
     }
     _update(connection, shop_id, changes)
+
+
+def break_down(connection: sa.Connection, shop_id: str, problem: str, now: datetime) -> None:
+    """A connection at work does not work any more; the watchdog tries again by and by."""
+    changes = {"state": ConnectionState.BROKEN.value, "problem": problem, "run_at": now + BROKEN_FOR}
+    at_work = connections.c.state.in_([ConnectionState.CONNECTING.value, ConnectionState.CONNECTED.value])
+    connection.execute(sa.update(connections).where(connections.c.shop_id == shop_id, at_work).values(changes))
 
 
 def begin_again(connection: sa.Connection, shop_id: str, base: str, now: datetime) -> None:

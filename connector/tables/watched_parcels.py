@@ -83,6 +83,11 @@ def forget(connection: sa.Connection, shop_id: str, shipment_ids: Collection[str
     connection.execute(sa.delete(watched_parcels).where(wanted))
 
 
+def forget_shop(connection: sa.Connection, shop_id: str) -> None:
+    """The shop has left."""
+    connection.execute(sa.delete(watched_parcels).where(watched_parcels.c.shop_id == shop_id))
+
+
 def _set(connection: sa.Connection, parcels: list[Watched], run_at: datetime) -> None:
     for one in parcels:
         key = sa.and_(watched_parcels.c.shop_id == one.shop_id, watched_parcels.c.shipment_id == one.shipment_id)

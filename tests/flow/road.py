@@ -18,9 +18,9 @@ from connector.flow.look_again import Fetch
 from connector.settings import Settings
 from connector.tables import documents, inbox, orders, shops, timeline
 from connector.tables.documents import Issued
-from notifications import outbox
+from notifications import history
 from notifications.channels.contract import Message
-from notifications.outbox import Said
+from notifications.history import Said
 from tests import fake_platform
 from tests.builders import shop as build_shop
 from tests.fakes import FakeChannel
@@ -116,7 +116,7 @@ class Road:
 
     def said(self, order_id: str = "1001") -> list[Said]:
         with self.service.database.read() as connection:
-            return outbox.of_order(connection, self.shop.shop_id, order_id)
+            return history.of_order(connection, self.shop.shop_id, order_id)
 
     def kinds(self, order_id: str = "1001") -> list[str]:
         """What the customer was sent about an order, in order."""

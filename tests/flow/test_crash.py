@@ -13,8 +13,9 @@ from connector.flow.service import Service
 from connector.settings import Settings
 from connector.tables import inbox
 from connector.tables.documents import documents
-from notifications import outbox
-from notifications.outbox import OutboxState, Said
+from notifications import history, outbox
+from notifications.history import Said
+from notifications.outbox import OutboxState
 from tests import stores
 from tests.flow.dying_process import KEY, POINTS
 from tests.flow.processes import ServiceProcess, eventually, living
@@ -118,7 +119,7 @@ def _unfinished(service: Service) -> int:
 def _said(service: Service) -> list[Said]:
     with service.database.read() as connection:
         order_ids = connection.execute(outbox.outbox.select().with_only_columns(outbox.outbox.c.order_id).distinct())
-        return [one for row in order_ids.all() for one in outbox.of_order(connection, "shop-1", row.order_id)]
+        return [one for row in order_ids.all() for one in history.of_order(connection, "shop-1", row.order_id)]
 
 
 def _told(sink: SmtpSink) -> Counter[str]:

@@ -17,7 +17,7 @@ from connector.domain.timeline import Tag
 from connector.flow.look_again import MOST_QUESTIONS
 from connector.flow.process_inbox import MOST_ATTEMPTS
 from connector.tables import inbox, orders
-from notifications import outbox
+from notifications import history
 from notifications.outbox import OutboxState
 from tests import fake_platform
 from tests.builders import shop as build_shop
@@ -390,9 +390,9 @@ def test_what_is_up_for_review_moves_by_a_persons_decision_only(road: Road, deci
     road.tell(order_document())
     road.channel.fails_after = None
     with road.service.database.write() as connection:
-        (said,) = outbox.needing_decision(connection, limit=10)
-        assert outbox.decide(connection, said, decision, road.clock.now())
-        assert outbox.needing_decision(connection, limit=10) == []
+        (said,) = history.needing_decision(connection, limit=10)
+        assert history.decide(connection, said, decision, road.clock.now())
+        assert history.needing_decision(connection, limit=10) == []
     road.work()
     assert len(road.mails) == mails
     assert [one.state for one in road.said()] == [OutboxState.SENT]
@@ -402,7 +402,7 @@ def test_a_message_that_was_sent_is_not_decided_about(road: Road) -> None:
     road.tell(order_document())
     (said,) = road.said()
     with road.service.database.write() as connection, pytest.raises(ValueError, match="by hand"):
-        outbox.decide(connection, said, OutboxState.PENDING, road.clock.now())
+        history.decide(connection, said, OutboxState.PENDING, road.clock.now())
 
 
 def test_p8_what_waits_goes_to_the_corrected_address_and_to_no_other(road: Road) -> None:

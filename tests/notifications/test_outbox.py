@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from connector.database import Database
-from notifications import outbox
+from notifications import history, outbox
+from notifications.history import Said
 from notifications.kinds import Notification
-from notifications.outbox import TRANSITIONS, Claimed, Mark, OutboxState, Said
+from notifications.outbox import TRANSITIONS, Claimed, Mark, OutboxState
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LEASE = timedelta(minutes=15)
@@ -42,7 +43,7 @@ def enqueue(database: Database, *notifications: Notification, at: datetime = NOW
 
 def claim(database: Database, at: datetime = NOW, limit: int = 100) -> list[Claimed]:
     with database.write() as connection:
-        return outbox.claim(connection, at, lease=LEASE, limit=limit)
+        return outbox.claim(connection, at, lease=LEASE, limit=limit, channels=("email",))
 
 
 def move(database: Database, claimed: Claimed, before: OutboxState, after: OutboxState, **named: object) -> bool:
@@ -53,7 +54,7 @@ def move(database: Database, claimed: Claimed, before: OutboxState, after: Outbo
 
 def find(database: Database, notification: Notification) -> Said:
     with database.read() as connection:
-        found = outbox.find(connection, notification.shop_id, outbox.intent_id(notification))
+        found = history.find(connection, notification.shop_id, outbox.intent_id(notification))
     assert found is not None
     return found
 
@@ -289,7 +290,7 @@ def test_what_was_decided_together_goes_in_the_order_of_the_decisions(database: 
     names = ["refunded", "cancelled", "delivered", "shipped"]
     enqueue(database, *(wanted(name) for name in names))
     with database.read() as connection:
-        assert [one.notification.kind for one in outbox.of_order(connection, "shop-1", "5001")] == names
+        assert [one.notification.kind for one in history.of_order(connection, "shop-1", "5001")] == names
     for name in names:
         (claimed,) = claim(database)
         assert claimed.notification.kind == name
@@ -333,7 +334,7 @@ def test_rows_are_counted_by_state_and_the_ends_are_left_out_of_what_waits(datab
     with database.read() as connection:
         assert outbox.counts(connection) == {"sent": 1, "failed": 1, "claimed": 1}
         assert outbox.waiting_counts(connection) == {"failed": 1, "claimed": 1}
-        assert outbox.find(connection, "shop-1", "unknown") is None
+        assert history.find(connection, "shop-1", "unknown") is None
 
 
 def test_marks_and_news_about_the_same_intents_never_wait_for_each_other(database: Database) -> None:
