@@ -1,19 +1,36 @@
 """The one HTTP client: time limits, no redirects, no private addresses, and errors that say what to do."""
 
-import ipaddress
+import re
 import socket
+import ssl
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
-import requests
+import certifi
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
 
+from adapters.addresses import Place, read_url
+from adapters.transport import CONNECT_SECONDS, Found, Pools, Resolve, Stage, Trip, Way
+from connector.domain.clock import Clock, SystemClock
 from connector.domain.errors import Permanent, Retryable
 
-TIMEOUT = (3.05, 10.0)
-"""Seconds to connect, and to wait for each piece of an answer."""
 LARGEST_ANSWER = 20 * 1024 * 1024
+LONGEST_WAIT = timedelta(seconds=10)
+"""The longest wait that is kept to between two tries; whoever is asked to wait longer does something else meanwhile."""
+LONGEST_PAUSE = timedelta(hours=1)
+FIRST_WAIT = timedelta(seconds=0.5)
+PIECE = 64 * 1024
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class Request:
 
     method: str
     url: str
+    """ASCII, with everything encoded that has to be."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
@@ -53,82 +71,221 @@ class Failed(Retryable):
 
 
 class Web:
-    """The way out to platforms, shared by all threads of a process."""
+    """The way out to platforms, shared by all threads of a process; connections are kept and used again."""
 
-    def __init__(self, *, private_addresses: bool = False, routes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        private_addresses: bool = False,
+        routes: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        resolve: Resolve | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         """`private_addresses`: the operator allows shops in their own network.
 
-        `routes`: for stand-ins, host -> `http://address:port` that is connected to instead; the request itself, its
-        Host header included, stays as it is.
+        `routes`: for stand-ins, host (with its port unless that is 443) -> `http://address:port` that is connected to
+        instead; the request itself, its Host header included, stays as it is.
+        `trust`: whose certificates are believed; by default the machine's and certifi's.
         """
         self._private_addresses = private_addresses
-        self._routes = dict(routes or {})
+        self._routes = {name.lower(): read_url(place) for name, place in (routes or {}).items()}
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
+        self._way = Way(resolve or _resolve)
+        self._pools = Pools(self._way, trust or _trust())
+        self._counting = threading.Lock()
+        self._calls: Counter[str] = Counter()
 
-    def ask(self, make: Callable[[], Request], *, tries: int = 1, read_seconds: float = 30.0) -> Answer:
+    def ask(
+        self,
+        make: Callable[[], Request],
+        *,
+        tries: int = 1,
+        read_seconds: float = 30.0,
+        largest: int = LARGEST_ANSWER,
+    ) -> Answer:
         """Ask once, or up to `tries` times for what may be repeated; `make` is called anew for each try, so that it can
         sign afresh.
 
-        Only https. Every answer below 500 but 429 is returned, redirects included (they are never followed). Short
-        waits the other side asks for are kept to between tries; longer ones are raised as Busy with `after`. Raises
-        Busy (429, 503, or not reached at all), Unanswered, Failed (other 5xx), and Permanent for a private address, a
-        broken certificate or an answer that is too large.
+        Only https. Every answer below 500 but 429 is returned, redirects included (they are never followed). Each
+        piece of the answer may take `read_seconds`, all of it twice as long, and it may have `largest` bytes after
+        unpacking. Short waits the other side asks for are kept to between tries; longer ones are raised with `after`.
+        Raises Busy (429, 503, or not reached at all), Unanswered, Failed (other 5xx), and Permanent for a private
+        address, a broken certificate, an answer that is too large, or a request that cannot be sent as it is.
         """
-        raise NotImplementedError
+        step = FIRST_WAIT
+        for left in range(tries - 1, -1, -1):
+            try:
+                return self._try(make, read_seconds, largest)
+            except Retryable as problem:
+                wait = max(step, problem.after or step)
+                if not left or wait > LONGEST_WAIT:
+                    raise
+            self._sleep(wait.total_seconds())
+            step *= 2
+        raise ValueError("tries must be 1 or more")
 
     def calls(self, host: str) -> int:
-        """How many requests went to a host since the process began."""
-        raise NotImplementedError
+        """How many requests went to a host (with its port unless that is 443) since the process began."""
+        return self._calls[host.lower()]
+
+    def close(self) -> None:
+        """Let go of the connections that are kept."""
+        self._pools.clear()
+
+    def _try(self, make: Callable[[], Request], read_seconds: float, largest: int) -> Answer:
+        while True:
+            request = make()
+            place, trip = _place(request), Trip(read_seconds, time.monotonic() + 2 * read_seconds)
+            try:
+                return self._judged(place.name, self._exchange(request, place, trip, largest))
+            except (HTTPError, OSError) as error:
+                if _found_closed(request, trip, error):
+                    continue
+                raise _problem(place.name, trip, error) from error
+            finally:
+                self._count(place.name, trip)
+
+    def _exchange(self, request: Request, place: Place, trip: Trip, largest: int) -> Answer:
+        response = self._pool(place, trip).urlopen(
+            request.method,
+            place.target,
+            body=request.body or None,
+            headers=_headers(request, place.name),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=CONNECT_SECONDS, read=trip.read_seconds),
+            preload_content=False,
+        )
+        try:
+            body = _body(response, place.name, largest)
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            response.release_conn()
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def _pool(self, place: Place, trip: Trip) -> HTTPConnectionPool:
+        """The connections to a place, or to the stand-in that the operator put there."""
+        route = self._routes.get(place.name)
+        if place.scheme != "https" and not route:
+            raise Permanent(f"only https addresses are asked, and that of {place.name} is not one")
+        trip.checked = not (route or self._private_addresses)
+        self._way.trip = trip
+        to = route or place
+        return self._pools.connection_from_host(to.host, to.port, to.scheme)
+
+    def _judged(self, name: str, answer: Answer) -> Answer:
+        if answer.status != 429 and answer.status < 500:
+            return answer
+        after = _asked_wait(answer.headers.get("retry-after", ""), self._clock.now())
+        if answer.status in (429, 503):
+            raise Busy(f"{name} is busy (it answered {answer.status})", after=after)
+        raise Failed(f"{name} has an error of its own (it answered {answer.status})", answer, after=after)
+
+    def _count(self, name: str, trip: Trip) -> None:
+        if trip.stage >= Stage.ASKING:
+            with self._counting:
+                self._calls[name] += 1
 
 
-def get_text(url: str, *, largest: int = LARGEST_ANSWER, private_addresses: bool = False) -> str:
+def get_text(url: str, *, largest: int = LARGEST_ANSWER, web: Web | None = None) -> str:
     """The text at an address.
 
     Raises Retryable for a side that is away or busy, Permanent for one that refuses, answers too much, redirects, or
-    lives at a private address (unless `private_addresses`).
+    lives at a private address.
     """
-    if not private_addresses:
-        _refuse_private(url)
+    asked = web or Web()
     try:
-        with requests.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
-            _check(answer)
-            content = answer.raw.read(largest + 1, decode_content=True)
-    except requests.RequestException as error:
-        raise Retryable(f"{urlsplit(url).hostname} could not be reached: {type(error).__name__}") from error
-    if len(content) > largest:
-        raise Permanent(f"{urlsplit(url).hostname} answered with more than {largest} bytes")
-    return content.decode("utf-8", "replace")
+        answer = asked.ask(lambda: Request("GET", url), read_seconds=10.0, largest=largest)
+    finally:
+        if web is None:
+            asked.close()
+    if answer.status != 200:
+        raise Permanent(f"{read_url(url).name} answered {answer.status}")
+    return answer.body.decode("utf-8", "replace")
 
 
-def _check(answer: requests.Response) -> None:
-    host = urlsplit(answer.url).hostname
-    if answer.status_code in (429, 503) or answer.status_code >= 500:
-        raise Retryable(f"{host} answered {answer.status_code}", after=_asked_wait(answer))
-    if answer.status_code != 200:
-        raise Permanent(f"{host} answered {answer.status_code}")
+def _place(request: Request) -> Place:
+    """Where a request goes. Raises Permanent for one that cannot be sent as it is, without repeating what it holds."""
+    if not _TOKEN.fullmatch(request.method):
+        raise Permanent("a request has no method that could be sent")
+    for name, value in request.headers.items():
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise Permanent(f"the header {name[:40]!r} holds line breaks or characters that cannot be sent")
+    return read_url(request.url)
 
 
-def _asked_wait(answer: requests.Response) -> timedelta | None:
-    asked = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(asked), 3600)) if asked.isdigit() else None
+def _found_closed(request: Request, trip: Trip, error: Exception) -> bool:
+    """A kept connection that the other side had closed before it heard us: reading may simply be tried again."""
+    late = isinstance(error, (HTTPTimeout, TimeoutError))
+    return trip.stage is Stage.ASKING and not trip.fresh and not late and request.method in ("GET", "HEAD")
 
 
-def _refuse_private(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise Permanent("only https addresses are fetched")
+def _headers(request: Request, name: str) -> dict[str, str]:
+    given = {key.lower() for key in request.headers}
+    ours = {"Host": name, "User-Agent": "Connector", "Accept-Encoding": "gzip"}
+    kept = {key: value for key, value in request.headers.items() if key.lower() != "host"}
+    return {key: value for key, value in ours.items() if key == "Host" or key.lower() not in given} | kept
+
+
+def _body(response: BaseHTTPResponse, name: str, largest: int) -> bytes:
+    body = bytearray()
+    while piece := response.read(PIECE):
+        body += piece
+        if len(body) > largest:
+            raise Permanent(f"{name} answered with more than {largest} bytes, which is too much")
+    return bytes(body)
+
+
+def _problem(name: str, trip: Trip, error: Exception) -> Retryable | Permanent:
+    late = isinstance(error, (HTTPTimeout, TimeoutError))
+    refused = _certificate_problem(error)
+    if refused:
+        return Permanent(f"the certificate of {name} is not valid: {refused}. Its owner has to renew or correct it")
+    if trip.stage is Stage.LOOKING_UP:
+        return Busy(f"{name} has no address right now; check the spelling if this stays")
+    if trip.stage is Stage.CONNECTING:
+        return Busy(f"{name} could not be reached: " + ("it did not react in time" if late else "no connection"))
+    if trip.stage is Stage.SECURING:
+        return Busy(f"{name} was reached, but no protected connection (TLS) came about")
+    if late:
+        return Unanswered(f"{name} did not finish its answer in time")
+    return Unanswered(f"{name} broke off before its answer was complete, or answered in a way that cannot be read")
+
+
+def _certificate_problem(error: BaseException | None) -> str:
+    seen = 0
+    while error is not None and seen < 8:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        causes = [one for one in error.args if isinstance(one, BaseException)]
+        error, seen = (causes[0] if causes else error.__cause__), seen + 1
+    return ""
+
+
+def _asked_wait(text: str, now: datetime) -> timedelta | None:
+    """What a Retry-After header asks for: seconds (Shopify writes `2.0`) or a date; an hour at most."""
+    text = text.strip()
+    if _SECONDS.fullmatch(text):
+        return min(timedelta(seconds=float(text)), LONGEST_PAUSE)
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, proto=socket.IPPROTO_TCP)
-    except OSError as error:
-        raise Retryable(f"{parts.hostname} has no address right now") from error
-    for entry in found:
-        address = ipaddress.ip_address(entry[4][0])
-        if not address.is_global or _wraps_another(address):
-            raise Permanent(f"{parts.hostname} is a private address")
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(aware - now, timedelta(0)), LONGEST_PAUSE)
 
 
-def _wraps_another(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """IPv6 forms that lead to an IPv4 address inside them (NAT64, 6to4, Teredo) are not let through."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return False
-    nat64 = ipaddress.ip_network("64:ff9b::/96")
-    return bool(address.sixtofour or address.teredo or address.ipv4_mapped or address in nat64)
+def _resolve(host: str, port: int) -> Found:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+
+
+def _trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
