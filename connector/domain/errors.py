@@ -22,6 +22,15 @@ class Retryable(ConnectorError):
         self.after = after
 
 
+class NotThereYet(Retryable):
+    """The platform does not know the object: not yet, or no more."""
+
+    def __init__(self, message: str | None = None, *, after: timedelta | None = None, answer: bytes) -> None:
+        """`answer`: what the platform said, for `Manifest.resolve` when waiting has not helped."""
+        super().__init__(message, after=after)
+        self.answer = answer
+
+
 class Permanent(ConnectorError):
     """It will not work by itself: a person has to look."""
 
