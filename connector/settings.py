@@ -1,17 +1,21 @@
 """What an operator can set: one frozen record, read from the environment, checked before anything starts."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from connector.domain.connection import App
 from connector.domain.errors import WrongSetting
 
 PREFIX = "CONNECTOR_"
 Value = TypeVar("Value")
+_ORIGIN = re.compile(r"https://(?P<host>[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.ASCII)
 
 
 def _setting(default: Any, read: Callable[[str], Any], accepts: str, says: str, *, secret: bool = False) -> Any:
@@ -66,6 +70,37 @@ def _address(value: str) -> str:
     return value
 
 
+def _yes_or_no(value: str) -> bool:
+    return _one_of("yes", "no")(value) == "yes"
+
+
+def _name(value: str) -> str:
+    if not value.isprintable() or len(value) > LONGEST_NAME:
+        raise ValueError(value)
+    return value
+
+
+def _origin(value: str) -> str:
+    """Scheme, host and port as every browser writes them."""
+    found = _ORIGIN.fullmatch(value.lower())
+    if not found or not 1 <= int(found["port"] or 443) <= 65_535:
+        raise ValueError(value)
+    return f"https://{found['host']}" + (f":{int(found['port'])}" if int(found["port"] or 443) != 443 else "")
+
+
+def _routes(value: str) -> tuple[str, ...]:
+    words = _words(value)
+    for word in words:
+        host, _, place = word.partition("=")
+        parts = urlsplit(place)
+        if not (host and parts.scheme == "http" and parts.hostname and parts.port and not parts.path):
+            raise ValueError(word)
+    return words
+
+
+LONGEST_NAME = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings with their defaults; each is `CONNECTOR_` and its name in capitals (and `_FILE`: from a file)."""
@@ -86,11 +121,26 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", _text, "an address of this machine", "Where the service listens.")
     port: int = _setting(8080, _whole(1, 65_535), "a port number, 1 to 65535", "The port it listens on.")
+    address: str = _setting(
+        "",
+        _origin,
+        "https://connector.example.com, without a path; empty: nobody reaches it from outside",
+        "The public address shops and browsers reach it by. Without it, shops are connected by pasted keys and polled.",
+    )
+    app_name: str = _setting(
+        "Connector", _name, "text, at most 60 characters", "What merchants and platforms are told it is called."
+    )
     web_threads: int = _setting(
         8,
         _whole(1, 512),
         "a whole number, 1 to 512",
         "How many pages are made at the same time (webhooks need no thread).",
+    )
+    app_ids: tuple[str, ...] = _setting(
+        (),
+        _pairs,
+        "platform:client-id pairs separated by spaces, one for each platform",
+        "The client ids of your apps. A shop that opens an app whose id and secret are given is connected by that.",
     )
     app_secrets: tuple[str, ...] = _setting(
         (),
@@ -98,6 +148,21 @@ class Settings:
         "platform:secret pairs separated by spaces; several for one platform while rotating",
         "Secrets of apps whose deliveries for all shops come to one address (/webhooks/<platform>).",
         secret=True,
+    )
+    history_days: int = _setting(
+        90,
+        _whole(0, 3650),
+        "days, 0 to 3650; 0: none",
+        "How far back orders are read when a shop is connected. Nobody is mailed about them.",
+    )
+    private_addresses: bool = _setting(
+        False, _yes_or_no, "yes or no", "Whether shops in your own network (192.168.0.5, localhost …) may be called."
+    )
+    routes: tuple[str, ...] = _setting(
+        (),
+        _routes,
+        "host=http://address:port pairs separated by spaces",
+        "For trying it out with stand-ins: what is meant for a host goes to another place, without protection.",
     )
     largest_delivery_bytes: int = _setting(
         10 * 1024 * 1024,
@@ -160,8 +225,20 @@ class Settings:
 
     def app_secrets_of(self, platform: str) -> tuple[str, ...]:
         """The secrets of the operator's app on a platform, newest first."""
-        pairs = (entry.partition(":") for entry in self.app_secrets)
-        return tuple(secret for name, _, secret in pairs if name == platform and secret)
+        return _of(platform, self.app_secrets)
+
+    def app(self, platform: str) -> App:
+        """The operator's app on a platform; empty where there is none."""
+        return App(next(iter(_of(platform, self.app_ids)), ""), self.app_secrets_of(platform))
+
+    def places(self) -> dict[str, str]:
+        """`routes` by host, as `adapters.http.Web` takes them."""
+        return dict(entry.split("=", 1) for entry in self.routes)
+
+
+def _of(platform: str, entries: tuple[str, ...]) -> tuple[str, ...]:
+    pairs = (entry.partition(":") for entry in entries)
+    return tuple(value for name, _, value in pairs if name == platform and value)
 
 
 def load(environment: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:

@@ -7,20 +7,28 @@ from typing import Any
 
 import pytest
 
+from connector.domain.connection import App
 from connector.domain.errors import WrongSetting
 from connector.settings import Settings, load, variable
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.env"
 SECRET = "s3cret-nobody-may-see"
 REQUIRED = {"secret_keys"}
+ROUTES = ("a.test=http://127.0.0.1:81", "b.test:82=http://[::1]:83")
 
 GIVEN: Mapping[str, tuple[str, object]] = {
     "database_url": ("postgresql://u:p@db/connector", "postgresql+psycopg://u:p@db/connector"),
     "secret_keys": (" new  old ", ("new", "old")),
     "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104  # a value to read, nobody listens
     "port": ("9000", 9000),
+    "address": ("https://Connector.Example.com:443/", "https://connector.example.com"),
+    "app_name": ("Order post", "Order post"),
     "web_threads": ("8", 8),
     "app_secrets": ("one:a:b two:c", ("one:a:b", "two:c")),
+    "app_ids": ("one:a two:b", ("one:a", "two:b")),
+    "history_days": ("0", 0),
+    "private_addresses": ("Yes", True),
+    "routes": ("a.test=http://127.0.0.1:81 b.test:82=http://[::1]:83", ROUTES),
     "largest_delivery_bytes": ("65536", 65536),
     "slowest_request_seconds": ("3", 3),
     "refusals_per_minute": ("10", 10),
@@ -42,6 +50,21 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "port": ("0", "65536", "http", "80.5", ""),
     "web_threads": ("0", "513"),
     "app_secrets": (SECRET, f":{SECRET}", "name:"),
+    "address": (
+        "connector.example.com",
+        "http://connector.example.com",
+        "https://",
+        "https://a.example/path",
+        "https://a.example/?x",
+        "https://u:p@a.example",
+        "https://a.example:x",
+        "https://a b.example",
+    ),
+    "app_name": ("x" * 61, "two\nlines"),
+    "app_ids": ("shop", ":a", "name:"),
+    "history_days": ("-1", "3651"),
+    "private_addresses": ("maybe", "1"),
+    "routes": ("a.test", "a.test=", "=http://127.0.0.1:81", "a.test=https://127.0.0.1:81", "a.test=http://127.0.0.1"),
     "largest_delivery_bytes": ("65535", "10 MB"),
     "slowest_request_seconds": ("0", "301"),
     "refusals_per_minute": ("0", "-1"),
@@ -173,6 +196,19 @@ def test_the_secrets_of_an_app_are_those_of_its_platform_newest_first() -> None:
     assert settings.app_secrets_of("three") == ()
 
 
+def test_the_app_of_a_platform_is_its_client_id_with_its_secrets() -> None:
+    settings = read({"CONNECTOR_APP_IDS": "one:abc two:d", "CONNECTOR_APP_SECRETS": "one:new one:old"})
+    assert settings.app("one") == App("abc", ("new", "old"))
+    assert settings.app("two") == App("d")
+    assert settings.app("three") == App()
+
+
+def test_routes_lead_from_hosts_to_places() -> None:
+    settings = read({"CONNECTOR_ROUTES": " ".join(ROUTES)})
+    assert settings.places() == {"a.test": "http://127.0.0.1:81", "b.test:82": "http://[::1]:83"}
+    assert read({}).places() == {}
+
+
 # The example file
 
 
@@ -187,6 +223,7 @@ def example() -> str:
 
 def _entry(one: Any) -> str:
     default = " ".join(one.default) if isinstance(one.default, tuple) else str(one.default)
+    default = {"True": "yes", "False": "no"}.get(default, default)
     mark = "" if one.name in REQUIRED else "#"
     return f"# {one.metadata['says']}\n# Accepts: {one.metadata['accepts']}\n{mark}{variable(one.name)}={default}\n"
 
