@@ -24,6 +24,7 @@ from connector.flow.recover import Recover
 from connector.flow.send_outbox import SendOutbox
 from connector.flow.service import Service
 from connector.flow.shop_events import ShopEvents
+from connector.links import Links
 from connector.migrations import migrate
 from connector.observability import Metrics
 from connector.settings import Settings
@@ -71,7 +72,8 @@ def build_service(
         batch=SQLITE_BATCH if database.is_sqlite else POSTGRESQL_BATCH,
     )
     look_again = LookAgainFlow(database, shops, manifest, fetchers or {}, process_inbox, clock, metrics)
-    issue_documents = IssueDocuments(database, shops, clock, metrics)
+    links = Links(settings.address, settings.secret_keys)
+    issue_documents = IssueDocuments(database, shops, clock, metrics, links if settings.address else None)
     send_outbox = SendOutbox(
         database,
         shops,

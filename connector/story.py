@@ -7,6 +7,7 @@ from connector.domain.status import ShipmentStatus
 from connector.domain.timeline import Tag, TimelineEntry
 from notifications.formatting import Formats, clean
 from notifications.reasons import sentence as reason_sentence
+from notifications.writing_back import INVOICE_LINK, NOTE, SHIPMENT, STATUS
 
 SENTENCES: Mapping[Tag, str] = {
     Tag.ORDER_PLACED: "The customer placed the order: {total}.",
@@ -49,6 +50,22 @@ _PROGRESS: Mapping[str, str] = {
 }
 """What to say after "the parcel is"; other words of ours fit as they are."""
 
+_WRITTEN_BACK: Mapping[Tag, str] = {
+    Tag.MESSAGE_PLANNED: "The shop will be given {what}. {reason}",
+    Tag.MESSAGE_DECLINED: "The shop was not given {what}. {reason}",
+    Tag.MESSAGE_SENT: "The shop was given {what}: {outcome}",
+    Tag.MESSAGE_FAILED: "The shop could not be given {what}: {outcome}",
+    Tag.MESSAGE_WITHDRAWN: "The shop was not given {what} after all. {outcome}",
+}
+"""The same tags where the message is for the platform."""
+
+_WRITINGS: Mapping[str, str] = {
+    SHIPMENT: "the parcel with its tracking number",
+    STATUS: "the news of where the parcel is",
+    NOTE: "a note of what the customer was told",
+    INVOICE_LINK: "the link to the invoice",
+}
+
 LONGEST_DETAIL = 200
 
 
@@ -59,6 +76,9 @@ def sentence(entry: TimelineEntry, written: Formats, parcels: Sequence[str] = ()
     """
     details = {name: clean(value, LONGEST_DETAIL) for name, value in entry.details.items()}
     parts = {name: make(entry, written) for name, make in _PARTS.items()}
+    what = _WRITINGS.get(entry.details.get("kind", ""))
+    if what and entry.tag in _WRITTEN_BACK:
+        return _WRITTEN_BACK[entry.tag].format_map(_Known(details | parts | {"what": what})).strip()
     return SENTENCES[entry.tag].format_map(_Known(details | parts | {"parcel": _parcel(entry, parcels)})).strip()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_into, insert_or_replace, is_one_of, metadata
-from notifications.kinds import Notification
+from notifications.kinds import KINDS, Notification
 
 
 class OutboxState(Enum):
@@ -42,6 +42,7 @@ TRANSITIONS: Mapping[OutboxState, frozenset[OutboxState]] = {
             OutboxState.PENDING,
             OutboxState.CLAIMED,
             OutboxState.HANDING_OVER,
+            OutboxState.SENT,
             OutboxState.WITHDRAWN,
             OutboxState.FAILED,
         }
@@ -54,7 +55,11 @@ TRANSITIONS: Mapping[OutboxState, frozenset[OutboxState]] = {
     OutboxState.SENT: frozenset(),
     OutboxState.WITHDRAWN: frozenset(),
 }
-"""HANDING_OVER goes back to PENDING only on the other side's clear refusal; REVIEW moves by a person's hand."""
+"""HANDING_OVER goes back to PENDING only on the other side's clear refusal; REVIEW moves by a person's hand.
+
+CLAIMED goes to SENT only for what is handed to nobody but a platform, where each try looks first whether it is done
+already; a message to a person always passes through HANDING_OVER (P2).
+"""
 
 outbox = sa.Table(
     "outbox",
@@ -341,6 +346,8 @@ _MOVE = (
 def _mark(connection: sa.Connection, one: Mark) -> bool:
     if one.after not in TRANSITIONS[one.before]:
         raise ValueError(f"an intent does not go from {one.before.value} to {one.after.value}")
+    if (one.before, one.after) == (OutboxState.CLAIMED, OutboxState.SENT) and one.claimed.notification.kind in KINDS:
+        raise ValueError("a message to a person is handed over before it is sent")
     values = {
         "held_shop_id": one.claimed.notification.shop_id,
         "held_intent_id": one.claimed.intent_id,

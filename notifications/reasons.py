@@ -24,6 +24,7 @@ class Reason(Enum):
     MOVED_ON = "moved_on"
     TOLD_CUSTOMER = "told_customer"
     INVOICED = "invoiced"
+    NOT_WRITTEN = "not_written"
     BEFORE_CONNECTION = "before_connection"
     TOO_OLD = "too_old"
     TOLD_TOGETHER = "told_together"
@@ -57,6 +58,7 @@ SENTENCES = {
     Reason.MOVED_ON: "The parcel moved on, and the platform does not know yet.",
     Reason.TOLD_CUSTOMER: "The customer was told, and the order's history should say so.",
     Reason.INVOICED: "The invoice was issued, and the order should lead to it.",
+    Reason.NOT_WRITTEN: "Writing this back to the platform is not switched on.",
     Reason.BEFORE_CONNECTION: "It happened before this shop was connected.",
     Reason.TOO_OLD: "It happened too long ago to be news.",
     Reason.TOLD_TOGETHER: "It is told in another message about the same moment.",

@@ -82,6 +82,10 @@ class Shop:
         """Whether the customer hears of a kind of event at all."""
         return self.voice(kind) in (Voice.US, Voice.PLATFORM)
 
+    def writes(self, kind: str) -> bool:
+        """Whether we write this back to the platform: only where the merchant switched it on."""
+        return self.voices.get(kind) is Voice.US and self.ended_at is None
+
     def speaks(self, kind: str) -> bool:
         """Whether we do."""
         return self.voice(kind) is Voice.US and self.ended_at is None

@@ -13,13 +13,17 @@ from connector.domain.errors import Permanent, Retryable
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.timeline import Tag, TimelineEntry
+from connector.links import Links
 from connector.observability import Metrics
 from connector.shop_directory import ShopDirectory
 from connector.tables import documents, orders, timeline
 from connector.tables.documents import DocumentState, Issued, Request
 from connector.tables.timeline import Learned
+from notifications import outbox
 from notifications.documents.build import build_invoice
 from notifications.documents.pdf import render_pdf
+from notifications.kinds import Notification
+from notifications.writing_back import decide, invoice_link
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +38,15 @@ class _NumberTaken(Exception):
 class IssueDocuments:
     """Gives wanted documents their number and their bytes."""
 
-    def __init__(self, database: Database, shops: ShopDirectory, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, database: Database, shops: ShopDirectory, clock: Clock, metrics: Metrics, links: Links | None = None
+    ) -> None:
+        """`links`: where documents can be had; None while we have no address of our own."""
         self._database = database
         self._shops = shops
         self._clock = clock
         self._metrics = metrics
+        self._links = links
         self._one_at_a_time = threading.Lock()
 
     def run(self) -> int:
@@ -68,7 +76,7 @@ class IssueDocuments:
             try:
                 # Two threads that make documents at once would take each other's number, and render in vain.
                 with self._one_at_a_time:
-                    return self._keep(self._made(wanted, record, shop), record)
+                    return self._keep(self._made(wanted, record, shop), record, shop)
             except _NumberTaken:
                 continue
             except OperationalError as error:
@@ -100,15 +108,24 @@ class IssueDocuments:
         invoice = build_invoice(record, shop, number=number, issued_at=issued_at, locale=record.locale)
         return Issued(wanted, series, serial, number, record.locale, issued_at, render_pdf(invoice))
 
-    def _keep(self, issued: Issued, record: OrderRecord) -> Issued:
+    def _keep(self, issued: Issued, record: OrderRecord, shop: Shop) -> Issued:
         details = {"number": issued.number, "sha256": issued.sha256, "kind": issued.request.kind}
         entry = TimelineEntry(Tag.DOCUMENT_ISSUED, issued.number, issued.issued_at, issued.issued_at, details)
         with self._database.write() as connection:
             if not documents.issue(self._database, connection, issued):
                 raise _NumberTaken
             timeline.append(self._database, connection, [Learned(record.shop_id, record.order_id, "", entry)])
+            outbox.enqueue(self._database, connection, self._link(issued, record, shop), issued.issued_at)
         self._metrics.documents.labels(issued.request.kind, "issued").inc()
         return issued
+
+    def _link(self, issued: Issued, record: OrderRecord, shop: Shop) -> list[tuple[Notification, str]]:
+        """The order on the platform leads to the invoice, where the shop wants that."""
+        if self._links is None:
+            return []
+        writing = invoice_link(issued.number, self._links.document(record.shop_id, issued.series, issued.serial))
+        decision = decide(record, shop, writing, issued.issued_at)
+        return [(decision, "")] if isinstance(decision, Notification) else []
 
     def _block(self, wanted: Request, problem: str) -> None:
         with self._database.write() as connection:

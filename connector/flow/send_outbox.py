@@ -27,9 +27,11 @@ from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.channels.contract import Attachment, Channel, Message, Session
 from notifications.channels.email import EmailChannel
+from notifications.kinds import Notification
 from notifications.outbox import Claimed, Mark, OutboxState
 from notifications.planning import no_longer
 from notifications.rendering import render
+from notifications.writing_back import decide, note
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class Step:
 
     mark: Mark
     entry: TimelineEntry | None = None
+    follows: Notification | None = None
+    """What is to be told to the platform because of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class SendOutbox:
             self._metrics.errors.labels("send_outbox").inc()
             log.exception("a message could not be sent", extra={"delivery_id": claimed.delivery_id})
             return self._unexpected(claimed, state[0], error)
-        return self._submit(claimed, state[0], OutboxState.SENT, receipt.answer)
+        return self._submit(claimed, state[0], OutboxState.SENT, receipt.answer, self._note(task))
 
     def _hand_over(self, claimed: Claimed, message: Message, state: list[OutboxState]) -> None:
         """The last moment at which nothing of the content has left: commit that it is about to.
@@ -187,11 +191,25 @@ class SendOutbox:
             claimed, before, Retryable(f"could not be made: {type(error).__name__}; the log says why")
         )
 
-    def _submit(self, claimed: Claimed, before: OutboxState, after: OutboxState, outcome: str) -> "Future[bool]":
+    def _note(self, task: _Task) -> Notification | None:
+        """A line in the order's history on the platform, where the shop wants one."""
+        now, kind = self._clock.now(), task.claimed.notification.kind
+        words = f"Connector e-mailed the customer: {kind.replace('_', ' ')}, {now:%Y-%m-%d %H:%M} UTC."
+        decision = decide(task.record, task.shop, note(task.claimed.intent_id, words), now)
+        return decision if isinstance(decision, Notification) else None
+
+    def _submit(
+        self,
+        claimed: Claimed,
+        before: OutboxState,
+        after: OutboxState,
+        outcome: str,
+        follows: Notification | None = None,
+    ) -> "Future[bool]":
         now = self._clock.now()
         notification = claimed.notification
         details = {"kind": notification.kind, "subject": notification.subject, "outcome": outcome}
-        entry = TimelineEntry(_TAGS[after], claimed.intent_id, now, now, details)
+        entry = TimelineEntry(TAGS[after], claimed.intent_id, now, now, details)
         sent_at = now if after is OutboxState.SENT else None
         self._metrics.messages.labels(notification.kind, after.value).inc()
         log.info(
@@ -199,12 +217,16 @@ class SendOutbox:
             after.value,
             extra={"delivery_id": claimed.delivery_id, "intent_id": claimed.intent_id, "kind": notification.kind},
         )
-        return self._steps.submit(Step(Mark(claimed, before, after, outcome=outcome, sent_at=sent_at), entry))
+        mark = Mark(claimed, before, after, outcome=outcome, sent_at=sent_at)
+        return self._steps.submit(Step(mark, entry, follows))
 
     def _write(self, connection: sa.Connection, steps: list[Step]) -> list[bool]:
         marked = outbox.mark(connection, [step.mark for step in steps])
         told = [_learned(step) for step, done in zip(steps, marked, strict=True) if done and step.entry]
         timeline.append(self._database, connection, told)
+        done = [step for step, moved in zip(steps, marked, strict=True) if moved]
+        follows = [(step.follows, step.mark.claimed.delivery_id) for step in done if step.follows]
+        outbox.enqueue(self._database, connection, follows, self._clock.now())
         return marked
 
     def _session(self, channel: str) -> Session:
@@ -244,7 +266,7 @@ class SendOutbox:
         return (Attachment(f"{issued.number}.pdf", PDF, issued.content),) if issued else ()
 
 
-_TAGS = {
+TAGS = {
     OutboxState.SENT: Tag.MESSAGE_SENT,
     OutboxState.WITHDRAWN: Tag.MESSAGE_WITHDRAWN,
     OutboxState.REVIEW: Tag.MESSAGE_REVIEW,

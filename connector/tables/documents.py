@@ -184,6 +184,13 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Iss
     return [_issued(row) for row in rows]
 
 
+def by_serial(connection: sa.Connection, shop_id: str, name: str, serial: int) -> Issued | None:
+    """A shop's issued document with this place in this series."""
+    place = sa.and_(documents.c.series == name, documents.c.serial == serial)
+    row = connection.execute(sa.select(documents).where(documents.c.shop_id == shop_id, place)).one_or_none()
+    return _issued(row) if row and row.state == DocumentState.ISSUED.value else None
+
+
 WAITING_STATES = ("requested", "blocked")
 """States that are not an end; few rows are in them, and an index holds just those."""
 
