@@ -14,6 +14,10 @@ from connector.domain.connection import ConnectionState, Credentials, Findings, 
 from connector.tables.shops import Seal
 
 MOST_OFFERS = 5
+HEARD_PROVES = timedelta(hours=24)
+"""For how long one webhook proves that webhooks come."""
+SOON = timedelta(minutes=5)
+"""How long the watchdog takes to come after a gap; longer than it holds a connection."""
 BROKEN_FOR = timedelta(minutes=15)
 """How long a connection that broke rests before it is tried again."""
 
@@ -37,6 +41,7 @@ connections = sa.Table(
     sa.Column("findings", sa.LargeBinary, nullable=False),
     sa.Column("subscribed", sa.LargeBinary, nullable=False),
     sa.Column("proven_at", Moment, nullable=True),
+    sa.Column("probed_at", Moment, nullable=True),
     sa.Column("checked_at", Moment, nullable=True),
     sa.Column("heard_at", Moment, nullable=True),
     sa.Column("healed", sa.Integer, nullable=False),
@@ -76,14 +81,20 @@ class Connection:
     subscribed: Subscribed
     proven_at: datetime | None
     """When the platform last took an offer: what it says of an uninstall before that is of an earlier life."""
+    probed_at: datetime | None
+    """When the shop was last looked at as a whole."""
     checked_at: datetime | None
-    """When the watchdog last looked."""
+    """When the subscriptions were last looked at."""
     heard_at: datetime | None
     """When the last genuine webhook came, to within half a minute."""
     healed: int
     """Orders whose news no webhook brought."""
     repaired: int
     """Subscriptions that had to be made anew or switched on again."""
+
+    def webhooks_live(self, now: datetime) -> bool:
+        """Whether webhooks are expected from this shop and are proven to come."""
+        return self.subscribed.sends and self.heard_at is not None and now - self.heard_at <= HEARD_PROVES
 
 
 _vault = msgspec.json.Decoder(Vault)
@@ -155,10 +166,13 @@ def offer(connection: sa.Connection, shop_id: str, values: Mapping[str, str], se
     _update(connection, shop_id, changes)
 
 
-def open_vault(connection: sa.Connection, shop_id: str, seal: Seal) -> tuple[Vault, int]:
-    """The sealed part and its version. Raises KeyError for a shop without a connection."""
+def open_vault(connection: sa.Connection, shop_id: str, seal: Seal, *, lock: bool = False) -> tuple[Vault, int]:
+    """The sealed part and its version. Raises KeyError for a shop without a connection.
+
+    `lock`: nobody else changes the row until the transaction ends.
+    """
     statement = sa.select(connections.c.sealed, connections.c.version).where(connections.c.shop_id == shop_id)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise KeyError(shop_id)
     return seal.open_as(row.sealed, _vault), row.version
@@ -191,9 +205,11 @@ def hold_renewal(connection: sa.Connection, shop_id: str, now: datetime, lease: 
     return changed.rowcount == 1
 
 
-def let_go(connection: sa.Connection, shop_id: str) -> None:
-    """Give the renewal back, so that another may try."""
-    _update(connection, shop_id, {"renewing_until": None})
+def let_go(connection: sa.Connection, shop_id: str, until: datetime, *, renew_at: datetime | None = None) -> None:
+    """Give back the renewal that was held `until` then; the clock tries again at `renew_at` if one is given."""
+    mine = sa.and_(connections.c.shop_id == shop_id, connections.c.renewing_until == until)
+    changes: dict[str, object] = {"renewing_until": None} | ({"renew_at": renew_at} if renew_at else {})
+    connection.execute(sa.update(connections).where(mine).values(changes))
 
 
 def due_for_renewal(connection: sa.Connection, now: datetime, *, limit: int) -> list[str]:
@@ -237,7 +253,7 @@ def advance(
     failures: int = 0,
     findings: Findings | None = None,
     subscribed: Subscribed | None = None,
-    proven_at: datetime | None = None,
+    probed_at: datetime | None = None,
     checked_at: datetime | None = None,
 ) -> bool:
     """Write down how far a claimed connection has come; False (and nothing written) when it has moved on meanwhile:
@@ -248,8 +264,8 @@ def advance(
     if subscribed is not None:
         changes["subscribed"] = msgspec.json.encode(subscribed)
         changes["repaired"] = connections.c.repaired + len(subscribed.repairs)
-    if proven_at is not None:
-        changes["proven_at"] = proven_at
+    if probed_at is not None:
+        changes["probed_at"] = probed_at
     if checked_at is not None:
         changes["checked_at"] = checked_at
     changed = connection.execute(
@@ -259,6 +275,25 @@ def advance(
         .values(changes)
     )
     return changed.rowcount == 1
+
+
+def settle(
+    connection: sa.Connection, shop_id: str, state: ConnectionState, now: datetime, problem: str, *, proven: bool
+) -> None:
+    """Write down what became of offers, whoever holds the connection; its vault is kept in the same transaction."""
+    changes: dict[str, object] = {
+        "state": state.value,
+        "run_at": now,
+        "claims": connections.c.claims + 1,
+        "failures": 0,
+        "problem": problem,
+    }
+    _update(connection, shop_id, changes | ({"proven_at": now} if proven else {}))
+
+
+def connected() -> sa.Select[tuple[str]]:
+    """The ids of shops that can be asked, for other tables' questions."""
+    return sa.select(connections.c.shop_id).where(connections.c.state == ConnectionState.CONNECTED.value)
 
 
 def hasten(connection: sa.Connection, shop_id: str, now: datetime) -> None:
@@ -289,8 +324,18 @@ def break_down(connection: sa.Connection, shop_id: str, problem: str, now: datet
 
 
 def begin_again(connection: sa.Connection, shop_id: str, base: str, now: datetime) -> None:
-    """An ended connection is invited anew."""
-    changes = {"state": ConnectionState.INVITED.value, "base": base, "problem": "", "run_at": now, "failures": 0}
+    """An ended connection is invited anew; what was true of the old one proves nothing."""
+    changes = {
+        "state": ConnectionState.INVITED.value,
+        "base": base,
+        "problem": "",
+        "run_at": now,
+        "failures": 0,
+        "subscribed": msgspec.json.encode(Subscribed(())),
+        "probed_at": None,
+        "checked_at": None,
+        "heard_at": None,
+    }
     _update(connection, shop_id, changes)
 
 
@@ -305,10 +350,15 @@ def heard(connection: sa.Connection, moments: Mapping[str, datetime]) -> None:
         _update(connection, shop_id, {"heard_at": moment})
 
 
-def count_healed(connection: sa.Connection, healed: Mapping[str, int]) -> None:
-    """Add to the gaps that were healed, by shop."""
+def count_healed(connection: sa.Connection, healed: Mapping[str, int], now: datetime | None = None) -> None:
+    """Add to the gaps that were healed, by shop. With `now` the watchdog looks at those shops soon: where one webhook
+    was lost, the subscription may be gone."""
     for shop_id, count in sorted(healed.items()):
         _update(connection, shop_id, {"healed": connections.c.healed + count})
+        if now is not None:
+            resting = sa.and_(connections.c.shop_id == shop_id, connections.c.run_at > now + SOON)
+            at_work = connections.c.state == ConnectionState.CONNECTED.value
+            connection.execute(sa.update(connections).where(resting, at_work).values(run_at=now + SOON))
 
 
 def _update(connection: sa.Connection, shop_id: str, values: dict[str, Any]) -> None:
@@ -334,6 +384,7 @@ def _connection(row: sa.Row[Any]) -> Connection:
         findings=_findings.decode(row.findings),
         subscribed=_subscribed.decode(row.subscribed),
         proven_at=row.proven_at,
+        probed_at=row.probed_at,
         checked_at=row.checked_at,
         heard_at=row.heard_at,
         healed=row.healed,

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.database import Moment, Words, metadata
+from connector.tables import connections
 
 
 class SweepKind(Enum):
@@ -63,8 +64,11 @@ class Sweep:
     documents: int
     """How many were read so far, in all sweeps of this kind."""
     pages: int
+    """Of the sweep at hand."""
     problem: str
+    """What went wrong or was left out; empty when all is well."""
     begun_at: datetime | None
+    """When the sweep at hand asked for its first page; None between two sweeps."""
     finished_at: datetime | None
     """When the last one came to its end."""
 
@@ -92,7 +96,8 @@ def begin(connection: sa.Connection, shop_id: str, kind: SweepKind, watermark: d
 def claim(
     connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int, busy: Collection[str] = ()
 ) -> list[Sweep]:
-    """Take due sweeps, the longest due first, at most one a shop; nobody else gets them until the lease is over."""
+    """Take due sweeps of shops that can be asked, the longest due first, at most one a shop; nobody else gets them
+    until the lease is over."""
     other = sweeps.alias("other")
     earlier = sa.exists().where(
         other.c.shop_id == sweeps.c.shop_id, other.c.kind < sweeps.c.kind, other.c.run_at <= now
@@ -100,6 +105,7 @@ def claim(
     due = (
         sa.select(sweeps.c.shop_id, sweeps.c.kind)
         .where(sweeps.c.run_at <= now, sweeps.c.shop_id.not_in(list(busy)), ~earlier)
+        .where(sweeps.c.shop_id.in_(connections.connected()))
         .order_by(sweeps.c.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=sweeps)

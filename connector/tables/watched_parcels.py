@@ -1,6 +1,5 @@
 """Parcels without a number whose platform says nothing when one is added: looked at again until there is one."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, insert_new, metadata
+from connector.tables import connections
 
 MOST_AT_ONCE = 50
 
@@ -53,12 +53,22 @@ def watch(database: Database, connection: sa.Connection, parcels: Iterable[Watch
 def claim(
     connection: sa.Connection, now: datetime, *, lease: timedelta, shops: int, busy: Collection[str] = ()
 ) -> dict[str, list[Watched]]:
-    """Due parcels of a few shops, by shop, as many as one question can name; nobody else gets them within the lease."""
-    due = sa.and_(watched_parcels.c.run_at <= now, watched_parcels.c.shop_id.not_in(list(busy)))
-    first = sa.select(watched_parcels.c.shop_id).where(due).order_by(watched_parcels.c.run_at).limit(shops * 10)
-    wanted = list(dict.fromkeys(row.shop_id for row in connection.execute(first)))[:shops]
-    found: defaultdict[str, list[Watched]] = defaultdict(list)
-    for shop_id in wanted:
+    """Due parcels of a few shops that can be asked, by shop, as many as one question can name; nobody else gets them
+    within the lease."""
+    due = sa.and_(
+        watched_parcels.c.run_at <= now,
+        watched_parcels.c.shop_id.not_in(list(busy)),
+        watched_parcels.c.shop_id.in_(connections.connected()),
+    )
+    first = (
+        sa.select(watched_parcels.c.shop_id)
+        .where(due)
+        .group_by(watched_parcels.c.shop_id)
+        .order_by(sa.func.min(watched_parcels.c.run_at))
+        .limit(shops)
+    )
+    found: dict[str, list[Watched]] = {}
+    for shop_id in connection.execute(first).scalars().all():
         mine = sa.and_(watched_parcels.c.shop_id == shop_id, watched_parcels.c.run_at <= now)
         rows = connection.execute(
             sa.select(watched_parcels)
@@ -69,7 +79,7 @@ def claim(
         ).all()
         found[shop_id] = [Watched(row.shop_id, row.shipment_id, row.order_id, row.since) for row in rows]
         _set(connection, found[shop_id], now + lease)
-    return dict(found)
+    return {shop_id: parcels for shop_id, parcels in found.items() if parcels}
 
 
 def postpone(connection: sa.Connection, parcels: Iterable[Watched], run_at: datetime) -> None:
