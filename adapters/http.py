@@ -105,6 +105,7 @@ class Web:
         tries: int = 1,
         read_seconds: float = 30.0,
         largest: int = LARGEST_ANSWER,
+        check: Callable[[Answer], object] | None = None,
     ) -> Answer:
         """Ask once, or up to `tries` times for what may be repeated; `make` is called anew for each try, so that it can
         sign afresh.
@@ -112,13 +113,15 @@ class Web:
         Only https. Every answer below 500 but 429 is returned, redirects included (they are never followed). Each
         piece of the answer may take `read_seconds`, all of it twice as long, and it may have `largest` bytes after
         unpacking. Short waits the other side asks for are kept to between tries; longer ones are raised with `after`.
+        `check` sees each answer that would be returned, and may raise Retryable for a refusal in disguise (an error
+        that comes as 200), which is then tried again like any other.
         Raises Busy (429, 503, or not reached at all), Unanswered, Failed (other 5xx), and Permanent for a private
         address, a broken certificate, an answer that is too large, or a request that cannot be sent as it is.
         """
         step = FIRST_WAIT
         for left in range(tries - 1, -1, -1):
             try:
-                return self._try(make, read_seconds, largest)
+                return self._try(make, read_seconds, largest, check)
             except Retryable as problem:
                 wait = max(step, problem.after or step)
                 if not left or wait > LONGEST_WAIT:
@@ -135,12 +138,18 @@ class Web:
         """Let go of the connections that are kept."""
         self._pools.clear()
 
-    def _try(self, make: Callable[[], Request], read_seconds: float, largest: int) -> Answer:
+    def _try(
+        self,
+        make: Callable[[], Request],
+        read_seconds: float,
+        largest: int,
+        check: Callable[[Answer], object] | None,
+    ) -> Answer:
         while True:
             request = make()
             place, trip = _place(request), Trip(read_seconds, time.monotonic() + 2 * read_seconds)
             try:
-                return self._judged(place.name, self._exchange(request, place, trip, largest))
+                return self._judged(place.name, self._exchange(request, place, trip, largest), check)
             except (HTTPError, OSError) as error:
                 if _found_closed(request, trip, error):
                     continue
@@ -179,8 +188,10 @@ class Web:
         to = route or place
         return self._pools.connection_from_host(to.host, to.port, to.scheme)
 
-    def _judged(self, name: str, answer: Answer) -> Answer:
+    def _judged(self, name: str, answer: Answer, check: Callable[[Answer], object] | None) -> Answer:
         if answer.status != 429 and answer.status < 500:
+            if check:
+                check(answer)
             return answer
         after = _asked_wait(answer.headers.get("retry-after", ""), self._clock.now())
         if answer.status in (429, 503):

@@ -26,11 +26,12 @@ class FakeWeb(Web):
         tries: int = 1,
         read_seconds: float = 30.0,
         largest: int = LARGEST_ANSWER,
+        check: Callable[[Answer], object] | None = None,
     ) -> Answer:
         """As `Web.ask`, without waiting."""
         for left in range(tries - 1, -1, -1):
             try:
-                return self._once(make())
+                return self._once(make(), check)
             except Retryable as problem:
                 if not left or (problem.after and problem.after > timedelta(seconds=LONGEST_WAIT)):
                     raise
@@ -39,10 +40,12 @@ class FakeWeb(Web):
     def calls(self, host: str) -> int:
         return sum(urlsplit(request.url).netloc == host for request in self.asked)
 
-    def _once(self, request: Request) -> Answer:
+    def _once(self, request: Request, check: Callable[[Answer], object] | None) -> Answer:
         self.asked.append(request)
         answer = self._answer(request)
         if answer.status != 429 and answer.status < 500:
+            if check:
+                check(answer)
             return answer
         wait = answer.headers.get("retry-after", "")
         after = timedelta(seconds=float(wait)) if wait else None

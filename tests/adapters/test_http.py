@@ -255,6 +255,17 @@ def test_a_short_wait_that_was_asked_for_is_kept_to(serve: Serve, waits: Waits) 
     assert waits == [7.0]
 
 
+def test_a_refusal_in_disguise_is_waited_out_like_any_other(serve: Serve, waits: Waits) -> None:
+    web, _ = serve(answers_in_turn(plain(b"later"), plain(b"done")))
+
+    def check(answer: Answer) -> None:
+        if answer.body == b"later":
+            raise Busy(after=timedelta(seconds=3))
+
+    assert web.ask(get(), tries=2, check=check).body == b"done"
+    assert waits == [3.0]
+
+
 def test_a_long_wait_is_the_callers(serve: Serve, waits: Waits) -> None:
     web, server = serve(says(plain(status="503 Maintenance", headers=b"Retry-After: 11\r\n")))
     with pytest.raises(Busy) as caught:
