@@ -191,8 +191,8 @@ class Connect:
     receive_app: Callable[[Visit], tuple[Offer | None, Told]] | None = None
     """A visit to the app's own address, of any shop."""
     signs_with: Callable[[Credentials], tuple[str, ...]] | None = None
-    """Secrets a shop's webhooks are signed with that its credentials brought (the merchant's own app); they count beside
-    the shop's and the operator's."""
+    """Secrets a shop's webhooks are signed with that its credentials brought (of the merchant's own app); they count
+    beside the shop's and the operator's."""
     places: tuple[str, ...] = ()
     """The places `receive` and `receive_app` know."""
     embedded_in: Callable[[str], tuple[str, ...]] | None = None
