@@ -166,6 +166,19 @@ class Told:
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    host: str = ""
+    """Whose pages may show this one inside theirs; empty: those of the offer's, for the page `app` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script of the platform's own, which a page of ours loads first when it stands inside the platform's pages."""
+
+    address: str
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Its `data-` attributes by name."""
+    talks_to: tuple[str, ...] = ()
+    """Origins it sends requests to, besides ours and its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,8 @@ class Connect:
     """The places `receive` and `receive_app` know."""
     embedded_in: Callable[[str], tuple[str, ...]] | None = None
     """Origins that may show our page for this host inside their own (`frame-ancestors`)."""
+    script: Callable[[App], Script] | None = None
+    """What such a page loads first."""
     operator_file: Callable[[str, str], tuple[str, str]] | None = None
     """(our address, client id) -> (name, content) of a file the operator gives to the platform to register the app."""
 
