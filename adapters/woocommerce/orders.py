@@ -31,8 +31,12 @@ def read_meta(document: Reader) -> dict[str, object]:
     return {key: entry.get("value") for entry in entries if isinstance(key := entry.get("key"), str)}
 
 
-def read_order(document: Reader, fulfillments: list[Reader] | None, shop: Shop) -> OrderSnapshot:
+def read_order(
+    document: Reader, fulfillments: list[Reader] | None, shop: Shop, refunded_at: Mapping[str, datetime] | None = None
+) -> OrderSnapshot:
     """The order. `fulfillments`: what stands beside it in the API, None when it was not asked for.
+
+    `refunded_at`: when refunds were made, by their id, where it was asked for.
 
     Raises UnreadableDelivery with the field's path. The document's secrets (order_key, payment_url) are left behind.
     """
@@ -48,7 +52,7 @@ def read_order(document: Reader, fulfillments: list[Reader] | None, shop: Shop) 
     completed_at = document.moment_if_any("date_completed_gmt")
     parcels = read_parcels(meta, fulfillments, updated_at, has_left=status in SAYS_IT_LEFT, left_at=completed_at)
     lines, charges = _lines(document), _charges(document)
-    refunds = tuple(_refunds(document, updated_at))
+    refunds = tuple(_refunds(document, updated_at, refunded_at or {}))
     locale, locale_source = _language(document, meta, warnings)
     tax_total = _amount(document, "total_tax")
     warnings += [*parcels.warnings, *_sum_warnings(total, tax_total, lines, charges)]
@@ -181,15 +185,16 @@ def _tax_label(rate: Reader) -> str:
     return rate.text("label") or rate.text("rate_code")
 
 
-def _refunds(document: Reader, first_seen: datetime) -> Iterator[Refund]:
+def _refunds(document: Reader, first_seen: datetime, refunded_at: Mapping[str, datetime]) -> Iterator[Refund]:
     """In the order they were made; one of zero (a restocking) gave no money back.
 
-    The document has no moment for them: the change that brought them is when they are first seen.
+    The document has no moment for them: unless the API told it, the change that brought them is when they are first
+    seen.
     """
     for refund in reversed(document.items("refunds")):
-        amount = abs(refund.amount("total"))
+        amount, refund_id = abs(refund.amount("total")), refund.key("id")
         if amount:
-            yield Refund(refund.key("id"), amount, first_seen, refund.text("reason"))
+            yield Refund(refund_id, amount, refunded_at.get(refund_id, first_seen), refund.text("reason"))
 
 
 def _details(line: Reader) -> Iterator[tuple[str, str]]:

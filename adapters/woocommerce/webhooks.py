@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
@@ -10,7 +12,7 @@ from adapters.reading import Reader, read_json, read_object
 from adapters.woocommerce.orders import read_meta, read_order
 from adapters.woocommerce.status import NOT_AN_ORDER
 from adapters.woocommerce.tracking import has_fulfillments
-from connector.domain.delivery import Delivery, Ignored, LookAgain, Subject, Update
+from connector.domain.delivery import Delivery, Ignored, LookAgain, ShopEvent, ShopEventKind, Subject, Update
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import OrderSnapshot
 from connector.domain.shop import Shop
@@ -22,8 +24,9 @@ _PING = re.compile(rb"webhook_id=\d{1,20}")
 _ORDER_ID = re.compile(r"\d{1,20}", re.ASCII)
 _CODE = re.compile(r"[a-z0-9_]{1,80}", re.ASCII)
 _GONE = "woocommerce_rest_shop_order_invalid_id"
+_MAY_NOT_SEE = "woocommerce_rest_cannot_view"
 _EXPLANATIONS = {
-    "woocommerce_rest_cannot_view": (
+    _MAY_NOT_SEE: (
         "the WordPress user who made the webhook may not read orders any more; "
         "connect the shop again as a user who manages it"
     ),
@@ -47,21 +50,32 @@ def idempotency_key(delivery: Delivery) -> str:
 def parse(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
     """The order, or a hint to look at it. With core fulfillments, which are not in the document, it is both.
 
-    Raises UnreadableDelivery for a signed error object and for any other shape.
+    Raises UnreadableDelivery for any other shape, and for a signed error object but the one that says why all others
+    will come.
     """
     if _PING.fullmatch(delivery.body):
         return (Ignored("the test call of a new webhook"),)
     document = read_object(delivery.body)
+    if document.value("code") == _MAY_NOT_SEE and document.has("message"):
+        return (ShopEvent(ShopEventKind.ACCESS_LOST, delivery.received_at, words=_EXPLANATIONS[_MAY_NOT_SEE]),)
     if set(document.document) == {"id"}:
         order_id = document.key("id")
         return (LookAgain(Subject.ORDER, order_id, order_id, "the order was moved to the trash"),)
     if set(document.document) == {"action", "arg"}:
         return (_of_action(document),)
-    update = _of_document(document, None, shop)
-    if isinstance(update, OrderSnapshot) and has_fulfillments(read_meta(document)):
-        order_id = update.order_id
-        return (update, LookAgain(Subject.SHIPMENT, "", order_id, "its fulfillments are not in the order document"))
-    return (update,)
+    return _with_hint(_of_document(document, None, shop), document)
+
+
+def read(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
+    """What a document of a sweep says: an order, alone or with what stands beside it (`changes`).
+
+    Raises UnreadableDelivery.
+    """
+    document = read_object(delivery.body)
+    update = _answered(document, shop)
+    if not _is_together(document):
+        return _with_hint(update, document)
+    return (update,) if document.has("fulfillments") else _with_hint(update, document.part("order"))
 
 
 def resolve(hint: LookAgain, answer: bytes, shop: Shop) -> Update:
@@ -72,12 +86,32 @@ def resolve(hint: LookAgain, answer: bytes, shop: Shop) -> Update:
     document = read_object(answer)
     if document.value("code") == _GONE:
         return Ignored("the order no longer exists in the shop", hint.order_id)
-    together = set(document.document) == {"order", "fulfillments"}
-    order = document.part("order") if together else document
-    update = _of_document(order, document.items("fulfillments") if together else None, shop)
+    update = _answered(document, shop)
     if hint.order_id and update.order_id != hint.order_id:
-        raise order.refusal("id", "it is another order than the one asked for", hint.order_id)
+        raise document.refusal("id", "it is another order than the one asked for", hint.order_id)
     return update
+
+
+def _answered(document: Reader, shop: Shop) -> OrderSnapshot | Ignored:
+    """An order of the API, alone or as `order` with `fulfillments` and `refunds` beside it."""
+    if not _is_together(document):
+        return _of_document(document, None, shop)
+    fulfillments = document.items("fulfillments") if document.has("fulfillments") else None
+    dates = ((refund.key("id"), refund.moment_if_any("date_created_gmt")) for refund in document.items("refunds"))
+    refunded_at = {refund_id: moment for refund_id, moment in dates if moment}
+    return _of_document(document.part("order"), fulfillments, shop, refunded_at)
+
+
+def _is_together(document: Reader) -> bool:
+    return "order" in document.document and document.document.keys() <= {"order", "fulfillments", "refunds"}
+
+
+def _with_hint(update: OrderSnapshot | Ignored, document: Reader) -> tuple[Update, ...]:
+    """Core fulfillments stand beside the order: where it has some that are not here, they have to be asked for."""
+    if not isinstance(update, OrderSnapshot) or not has_fulfillments(read_meta(document)):
+        return (update,)
+    reason = "its fulfillments are not in the order document"
+    return (update, LookAgain(Subject.SHIPMENT, "", update.order_id, reason))
 
 
 def _of_action(document: Reader) -> Update:
@@ -89,13 +123,15 @@ def _of_action(document: Reader) -> Update:
     return LookAgain(Subject.ORDER, order_id, order_id, f"{hook} happened")
 
 
-def _of_document(document: Reader, fulfillments: list[Reader] | None, shop: Shop) -> OrderSnapshot | Ignored:
+def _of_document(
+    document: Reader, fulfillments: list[Reader] | None, shop: Shop, refunded_at: Mapping[str, datetime] | None = None
+) -> OrderSnapshot | Ignored:
     if not _is_order(document.document):
         raise _not_an_order(document)
     status = document.key("status")
     if status in NOT_AN_ORDER:
         return Ignored(f"{status}: {NOT_AN_ORDER[status]}", document.key("id"))
-    return read_order(document, fulfillments, shop)
+    return read_order(document, fulfillments, shop, refunded_at)
 
 
 def _is_order(document: object) -> bool:

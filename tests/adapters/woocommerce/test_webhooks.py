@@ -1,13 +1,27 @@
 """Which deliveries WooCommerce sends, and what each is worth."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from adapters.woocommerce import MANIFEST
-from connector.domain.delivery import Ignored, LookAgain, Subject
+from adapters.woocommerce.webhooks import read as adapter_read
+from connector.domain.delivery import Delivery, Ignored, LookAgain, ShopEvent, ShopEventKind, Source, Subject, Update
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import OrderSnapshot
 from connector.domain.signing import HmacSignature, Secrets
-from tests.adapters.woocommerce.documents import RICH, SHOP, answered, delivered, document, order, read, recorded
+from tests.adapters.woocommerce.documents import (
+    RECEIVED,
+    RICH,
+    SHOP,
+    answered,
+    delivered,
+    document,
+    order,
+    read,
+    recorded,
+)
 from webhooks.verification import is_ping, sign, verify
 
 GONE = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
@@ -85,12 +99,50 @@ def test_an_action_carries_the_order_id() -> None:
 
 
 def test_a_signed_error_says_what_to_do() -> None:
-    with pytest.raises(UnreadableDelivery, match="may not read orders any more; connect the shop again"):
-        read(recorded("webhook_owner_without_rights__order.created").body)
     with pytest.raises(UnreadableDelivery, match="deleted for good"):
         read(GONE)
     with pytest.raises(UnreadableDelivery, match="with an unusual code"):
         read({"code": "<b>Jörg</b>", "message": ""})
+
+
+def test_a_webhook_whose_owner_lost_the_rights_tells_that_access_is_lost() -> None:
+    event = read(recorded("webhook_owner_without_rights__order.created").body)
+    assert isinstance(event, ShopEvent)
+    assert (event.kind, event.occurred_at) == (ShopEventKind.ACCESS_LOST, RECEIVED)
+    assert "connect the shop again" in event.words
+
+
+def _swept(body: object) -> tuple[Update, ...]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return adapter_read(Delivery("woocommerce", {}, content, RECEIVED, "order", Source.SWEEP), SHOP)
+
+
+def test_a_document_of_a_sweep_is_an_order_with_what_stands_beside_it() -> None:
+    order_alone = document("fulfillment_create_fulfilled_notify__order.updated")
+    told, hint = _swept(order_alone)
+    assert isinstance(told, OrderSnapshot)
+    assert isinstance(hint, LookAgain)
+    assert _swept({"order": order_alone, "refunds": []})[1:] == (hint,)
+    (whole,) = _swept({"order": order_alone, "fulfillments": []})
+    assert isinstance(whole, OrderSnapshot)
+    assert whole.shipments_are_complete
+
+
+def test_a_refund_has_its_own_date_where_the_api_told_it() -> None:
+    refunded = document(f"{RICH}-partial_refund__order.updated")
+    refund_id = refunded["refunds"][0]["id"]
+    dates = [{"id": refund_id, "date_created_gmt": "2026-11-20T08:00:00"}, {"id": 999, "date_created_gmt": None}]
+    (told,) = _swept({"order": refunded, "refunds": dates})
+    assert isinstance(told, OrderSnapshot)
+    assert told.refunds[0].refunded_at == datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"order": {}}, {"order": document(), "x": 1}, {"order": [], "refunds": [1]}, b"["]
+)
+def test_a_document_of_a_sweep_that_is_none_is_refused(body: object) -> None:
+    with pytest.raises(UnreadableDelivery):
+        _swept(body)
 
 
 @pytest.mark.parametrize("body", [{}, [], {"id": 1, "status": "x"}, {"order": document()}, {"code": []}, {"id": None}])
