@@ -1,7 +1,15 @@
 """WooCommerce: shops on WordPress."""
 
-from adapters.contract import Manifest, Traits
-from adapters.woocommerce.webhooks import idempotency_key, parse, resolve
+from datetime import timedelta
+
+from adapters.contract import Api, Manifest, Pace, Traits
+from adapters.woocommerce.changes import changes, look
+from adapters.woocommerce.connect import CONNECT
+from adapters.woocommerce.mails import speak
+from adapters.woocommerce.probe import probe
+from adapters.woocommerce.push import PUSHES
+from adapters.woocommerce.subscriptions import subscribe, unsubscribe, wake
+from adapters.woocommerce.webhooks import idempotency_key, parse, read, resolve
 from connector.domain.signing import Encoding, HmacSignature, SecretForm, UnsignedPing
 
 MANIFEST = Manifest(
@@ -25,4 +33,22 @@ MANIFEST = Manifest(
         customer_language="only from a language plugin",
     ),
     ping=UnsignedPing(content_type="application/x-www-form-urlencoded", fields=("webhook_id",)),
+    connect=CONNECT,
+    api=Api(
+        probe=probe,
+        look=look,
+        changes=changes,
+        read=read,
+        pace=Pace(
+            overlap=timedelta(minutes=2),
+            grace=timedelta(minutes=5),
+            with_webhooks=timedelta(minutes=30),
+            alone=timedelta(minutes=5),
+        ),
+        pushes=PUSHES,
+        subscribe=subscribe,
+        unsubscribe=unsubscribe,
+        wake=wake,
+        speak=speak,
+    ),
 )
