@@ -283,6 +283,22 @@ def withdraw_shop(connection: sa.Connection, shop_id: str, outcome: str) -> int:
     ).rowcount
 
 
+def erase_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
+    """Forget to whom an order's messages went and what they said; that they were sent stays."""
+    mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
+    waits = sa.and_(mine, is_one_of(outbox.c.state, _OPEN))
+    connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome="erased"))
+    ids = sa.select(outbox.c.intent_id).where(mine)
+    connection.execute(sa.delete(messages).where(messages.c.shop_id == shop_id, messages.c.intent_id.in_(ids)))
+    connection.execute(sa.update(outbox).where(mine).values(recipient="", details=""))
+
+
+def forget_shop(connection: sa.Connection, shop_id: str) -> None:
+    """Nothing of a shop is kept."""
+    connection.execute(sa.delete(messages).where(messages.c.shop_id == shop_id))
+    connection.execute(sa.delete(outbox).where(outbox.c.shop_id == shop_id))
+
+
 def oldest_due(connection: sa.Connection) -> datetime | None:
     """When the longest waiting open intent became (or becomes) due; None when nothing waits."""
     return connection.execute(sa.select(sa.func.min(outbox.c.run_at)).where(is_one_of(outbox.c.state, _OPEN))).scalar()

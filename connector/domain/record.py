@@ -60,6 +60,8 @@ class OrderRecord:
     """The oldest document that tells of a cancellation."""
     last_open_at: datetime | None = None
     """The newest document that tells of an order that is not cancelled."""
+    erased: bool = False
+    """Whether the customer's personal data had to go; what comes later is kept without it, too."""
 
     def knows(self, tag: Tag, subject: str = "") -> bool:
         return f"{tag.value}|{subject}" in self.facts

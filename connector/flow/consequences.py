@@ -20,11 +20,17 @@ WATCHED_FOR = timedelta(days=7)
 
 
 def is_gap(source: Source, before: OrderRecord, after: OrderRecord) -> bool:
-    """Whether looking for changes found what a webhook should have told.
+    """Whether looking for changes found what a webhook should have told: a fact, or a newer version that says something
+    else.
 
-    That only a document's date moved is none: our own notes do that, and no customer could miss it.
+    That only a document's date moved is none: our own notes do that. Nor is it one that a platform writes the same
+    version differently in its API.
     """
-    return source is Source.SWEEP and _substance(before) != _substance(after)
+    if source is not Source.SWEEP:
+        return False
+    return after.facts != before.facts or (
+        _version(after) > _version(before) and _substance(before) != _substance(after)
+    )
 
 
 def untracked(record: OrderRecord, now: datetime) -> list[Shipment]:
@@ -38,12 +44,16 @@ def untracked(record: OrderRecord, now: datetime) -> list[Shipment]:
     ]
 
 
+def _version(record: OrderRecord) -> datetime:
+    return record.snapshot.updated_at if record.snapshot else EPOCH
+
+
 def _substance(record: OrderRecord) -> tuple[object, ...]:
     """All of a record but the dates of its documents."""
     moment = EPOCH
     snapshot = record.snapshot and _undated(record.snapshot, moment)
     parcels = tuple(replace(one, updated_at=moment) for one in record.shipments)
-    return (snapshot, parcels, record.refunds, record.facts)
+    return (snapshot, parcels, record.refunds)
 
 
 def _undated(snapshot: OrderSnapshot, moment: datetime) -> OrderSnapshot:

@@ -13,6 +13,7 @@ from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.domain.delivery import Ignored, LookAgain, News, ShopEvent, Source, Update, refuse_long_ids
+from connector.domain.erasing import without_person
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.record import OrderRecord, apply
 from connector.domain.shop import Shop
@@ -76,6 +77,8 @@ class _Batch:
     """Gaps, by shop: news that no webhook brought."""
     ended: bool = False
     """Whether a shop has left."""
+    blanked: list[Claimed] = field(default_factory=list)
+    """Deliveries about a person whose data had to go."""
 
 
 class ProcessInbox:
@@ -189,7 +192,7 @@ class ProcessInbox:
         for update in reading.updates:
             if isinstance(update, ShopEvent):
                 state = InboxState.DONE
-                said.append(self._shop_events.take(batch.connection, reading.shop, update, now))
+                said.append(self._shop_events.take(batch.connection, reading.shop, update, claimed.delivery_id, now))
                 batch.ended = True
                 continue
             order_id = order_id or update.order_id
@@ -210,6 +213,9 @@ class ProcessInbox:
         if applied.record == record:
             return applied.outcome
         grown = with_language(applied.record, reading.shop)
+        if grown.erased:
+            grown = without_person(grown)
+            batch.blanked.append(reading.claimed)
         batch.changed[key] = grown
         if has_moved(record, grown):
             batch.moved.append(grown)
@@ -241,6 +247,7 @@ class ProcessInbox:
         self._watch(connection, batch, now)
         connections.count_healed(connection, batch.healed)
         inbox.finish(connection, batch.outcomes)
+        inbox.blank(connection, [(one.shop_id, one.delivery_id) for one in batch.blanked])
 
     def _watch(self, connection: sa.Connection, batch: _Batch, now: datetime) -> None:
         """Parcels without a number, where the platform will not say when there is one."""

@@ -21,7 +21,7 @@ class ShopEvents:
         self._database = database
         self._seal = seal
 
-    def take(self, connection: sa.Connection, shop: Shop, event: ShopEvent, now: datetime) -> str:
+    def take(self, connection: sa.Connection, shop: Shop, event: ShopEvent, delivery_id: str, now: datetime) -> str:
         """What became of it, in words for the delivery's own history."""
         match event.kind:
             case ShopEventKind.UNINSTALLED:
@@ -33,7 +33,8 @@ class ShopEvents:
                 connections.break_down(connection, shop.shop_id, event.words, now)
                 return "access is lost; the connection says what to do"
             case _:
-                privacy_requests.record(self._database, connection, shop.shop_id, event, self._seal, now)
+                told = privacy_requests.Told(shop.shop_id, delivery_id, event)
+                privacy_requests.record(self._database, connection, told, self._seal, now)
                 return "kept as a privacy request"
 
     def _leave(self, connection: sa.Connection, shop: Shop, event: ShopEvent, now: datetime) -> str:

@@ -46,6 +46,7 @@ documents = sa.Table(
     sa.Column("issued_at", Moment, nullable=True),
     sa.Column("sha256", sa.String(64), nullable=True),
     sa.Column("content", sa.LargeBinary, nullable=True),
+    sa.Column("restricted_at", Moment, nullable=True),
     sa.UniqueConstraint("shop_id", "series", "serial"),
 )
 _OPEN = ("requested", "blocked")
@@ -184,11 +185,21 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Iss
     return [_issued(row) for row in rows]
 
 
+def restrict(connection: sa.Connection, shop_id: str, now: datetime, order_id: str | None = None) -> int:
+    """What the law obliges to keep stays, for nobody to open but those who keep the books; what was never issued goes.
+
+    Of one order, or of the whole shop. Returns how many documents stay.
+    """
+    mine = sa.and_(documents.c.shop_id == shop_id, documents.c.order_id == order_id if order_id else sa.true())
+    connection.execute(sa.delete(documents).where(mine, is_one_of(documents.c.state, _OPEN)))
+    return connection.execute(sa.update(documents).where(mine).values(restricted_at=now)).rowcount
+
+
 def by_serial(connection: sa.Connection, shop_id: str, name: str, serial: int) -> Issued | None:
-    """A shop's issued document with this place in this series."""
+    """A shop's issued document with this place in this series, unless it is only kept for the books."""
     place = sa.and_(documents.c.series == name, documents.c.serial == serial)
     row = connection.execute(sa.select(documents).where(documents.c.shop_id == shop_id, place)).one_or_none()
-    return _issued(row) if row and row.state == DocumentState.ISSUED.value else None
+    return _issued(row) if row and row.state == DocumentState.ISSUED.value and not row.restricted_at else None
 
 
 WAITING_STATES = ("requested", "blocked")

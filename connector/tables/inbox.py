@@ -218,6 +218,26 @@ def replay(connection: sa.Connection, shop_id: str, delivery_ids: list[str], now
     return changed.rowcount
 
 
+def blank(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> None:
+    """Take the words out of deliveries, by shop and delivery id: that they came is kept, what they said is not."""
+    for shop_id, delivery_id in keys:
+        mine = sa.and_(inbox_bytes.c.shop_id == shop_id, inbox_bytes.c.delivery_id == delivery_id)
+        connection.execute(sa.update(inbox_bytes).where(mine).values(headers=b"{}", body=b""))
+
+
+def blank_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
+    """The same for all deliveries that told of an order."""
+    mine = sa.and_(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)
+    rows = connection.execute(sa.select(inbox.c.delivery_id).where(mine)).all()
+    blank(connection, [(shop_id, row.delivery_id) for row in rows])
+
+
+def forget_shop(connection: sa.Connection, shop_id: str) -> None:
+    """Nothing of a shop is kept."""
+    connection.execute(sa.delete(inbox_bytes).where(inbox_bytes.c.shop_id == shop_id))
+    connection.execute(sa.delete(inbox).where(inbox.c.shop_id == shop_id))
+
+
 def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Kept]:
     """The deliveries that told of an order, oldest first."""
     where = sa.and_(inbox.c.shop_id == shop_id, inbox.c.order_id == order_id)

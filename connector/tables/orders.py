@@ -65,6 +65,18 @@ def save(database: Database, connection: sa.Connection, records: Iterable[OrderR
     connection.execute(insert_or_replace(database.dialect, orders), rows)
 
 
+def forget_shop(connection: sa.Connection, shop_id: str) -> None:
+    """Nothing of a shop is kept."""
+    connection.execute(sa.delete(orders).where(orders.c.shop_id == shop_id))
+
+
+def by_number(connection: sa.Connection, shop_id: str, number: str) -> list[OrderRecord]:
+    """A shop's orders with this number as customers see it; more than one where several stores count for themselves."""
+    mine = sa.and_(orders.c.shop_id == shop_id, orders.c.number == number)
+    rows = connection.execute(sa.select(orders.c.record).where(mine).order_by(orders.c.order_id))
+    return [_record.decode(row.record) for row in rows]
+
+
 def newest(connection: sa.Connection, shop_id: str, *, limit: int, offset: int = 0) -> list[OrderRecord]:
     """A page of a shop's orders, newest first."""
     rows = connection.execute(

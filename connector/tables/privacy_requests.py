@@ -21,6 +21,7 @@ privacy_requests = sa.Table(
     sa.Column("shop_id", sa.String(32), primary_key=True),
     sa.Column("request_id", sa.String(64), primary_key=True),
     sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("delivery_id", sa.String(32), nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("asked_at", Moment, nullable=False),
     sa.Column("due_at", Moment, nullable=False),
@@ -33,12 +34,23 @@ _event = msgspec.json.Decoder(ShopEvent)
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A request as it came in."""
+
+    shop_id: str
+    delivery_id: str
+    """The delivery that told it, whose bytes name the person too; empty when a person asked here."""
+    event: ShopEvent
+
+
+@dataclass(frozen=True, slots=True)
 class PrivacyRequest:
     """One row; whom it is about is kept sealed, and only until it is done."""
 
     shop_id: str
     request_id: str
     kind: ShopEventKind
+    delivery_id: str
     event: ShopEvent
     asked_at: datetime
     due_at: datetime
@@ -46,15 +58,14 @@ class PrivacyRequest:
     outcome: str
 
 
-def record(
-    database: Database, connection: sa.Connection, shop_id: str, event: ShopEvent, seal: Seal, now: datetime
-) -> None:
+def record(database: Database, connection: sa.Connection, told: Told, seal: Seal, now: datetime) -> None:
     """Keep a request; the same one told twice is one."""
     row = {
-        "shop_id": shop_id,
-        "request_id": _name(event),
-        "kind": event.kind.value,
-        "sealed": seal.close(event),
+        "shop_id": told.shop_id,
+        "request_id": _name(told.event),
+        "kind": told.event.kind.value,
+        "delivery_id": told.delivery_id,
+        "sealed": seal.close(told.event),
         "asked_at": now,
         "due_at": now + DEADLINE,
         "outcome": "",
@@ -99,6 +110,7 @@ def _request(row: sa.Row[Any], seal: Seal) -> PrivacyRequest:
         shop_id=row.shop_id,
         request_id=row.request_id,
         kind=ShopEventKind(row.kind),
+        delivery_id=row.delivery_id,
         event=seal.open_as(row.sealed, _event),
         asked_at=row.asked_at,
         due_at=row.due_at,

@@ -56,6 +56,11 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Tim
     ]
 
 
+def forget_shop(connection: sa.Connection, shop_id: str) -> None:
+    """Nothing of a shop is kept."""
+    connection.execute(sa.delete(timeline).where(timeline.c.shop_id == shop_id))
+
+
 def _row(position: int, learned: Learned) -> dict[str, object]:
     entry = learned.entry
     return {
