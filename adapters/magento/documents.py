@@ -1,9 +1,9 @@
 """Whole documents: those an event signs and those the API answers with, as what they say."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from adapters.magento.messages import error_message
 from adapters.magento.orders import missing_fields, order_email, order_snapshot
 from adapters.magento.refunds import missing_refund_fields, refund_update
 from adapters.magento.subjects import hint, is_part, subject_of_document, subject_of_event
@@ -13,7 +13,6 @@ from connector.domain.delivery import Ignored, LookAgain, Subject, Update
 from connector.domain.shop import Shop
 
 _NOT_THERE = ("doesn't exist", "does not exist", "no such entity")
-_PLACEHOLDER = re.compile(r"%(\w{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +80,7 @@ def resolve(asked: LookAgain, answer: bytes, shop: Shop) -> Update:
 
 def _of_error(document: Reader, asked: LookAgain) -> Ignored:
     """Magento's errors are a template and its parameters; a thing that is not there is an answer, the rest is not."""
-    message = _PLACEHOLDER.sub(lambda found: _parameter(document, found), document.text("message"))[:500]
+    message = error_message(document)
     if any(words in message.lower() for words in _NOT_THERE):
         return Ignored(f"the shop says: {message}", asked.order_id)
     raise document.refusal("answer", f"the shop says: {message}", "the object itself")
-
-
-def _parameter(document: Reader, found: re.Match[str]) -> str:
-    name = found[1]
-    if isinstance(document.value("parameters"), dict):
-        return document.text(f"parameters.{name}")[:100] or found[0]
-    listed = document.texts("parameters")
-    return listed[int(name) - 1][:100] if name.isdecimal() and 0 < int(name) <= len(listed) else found[0]

@@ -60,8 +60,8 @@ def is_part(document: Reader, event: str) -> bool:
 def hint(subject: Subject, document: Reader, reason: str, event: str = "") -> LookAgain:
     """A hint at the object a document is or belongs to; one at an invoice points at its order, as the news is there.
 
-    An order not saved yet has a number and no id: the reason then names it. Raises UnreadableDelivery when the
-    document does not say at all which object is meant.
+    An order not saved yet has a number and no id: it is then asked for by that number. Raises UnreadableDelivery when
+    the document does not say at all which object is meant.
     """
     subject_id = entity_id(document, *(("parent_id",) if is_part(document, event) else ("entity_id", "id")))
     order_id = entity_id(document, "order_id")
@@ -73,4 +73,5 @@ def hint(subject: Subject, document: Reader, reason: str, event: str = "") -> Lo
     number = document.text("increment_id")[:50]
     if not number:
         raise document.refusal("id", "it is missing", f'which {subject.value} is meant: {{"event":"order","id":12}}')
-    return LookAgain(subject, "", "", f"{reason}; only the number {number} is known")
+    order_number = number if subject is Subject.ORDER else ""
+    return LookAgain(subject, "", "", f"{reason}; only the number {number} is known", order_number)
