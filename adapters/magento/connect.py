@@ -128,7 +128,7 @@ def _way_back(visit: Visit) -> Told:
     """Back to where Magento waits for its window, byte for byte, if that is in the same shop."""
     given = visit.raw_query.partition("success_call_back=")[2]
     if not given:
-        return Told(page="problem", words="This address is for Magento: enter it as the integration's Identity link URL.")
+        return Told(page="problem", words="This address is for Magento itself: enter it as the Identity link URL.")
     # Magento's page encodes it; one that does not puts it last, as it is.
     target = given if "://" in given else unquote(given.partition("&")[0])
     if _host_of(target) != visit.host:

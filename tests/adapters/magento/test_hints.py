@@ -100,7 +100,14 @@ def test_a_commerce_webhook_points_at_the_order_it_interrupts() -> None:
 def test_an_order_not_saved_yet_is_known_by_its_number_only() -> None:
     update = parsed(COMMERCE, {"eventName": "sales_order_place_before", "data": {"order": {"increment_id": "15"}}})
     assert isinstance(update, LookAgain)
-    assert (update.order_id, update.reason[-25:]) == ("", "only the number 15 is known"[-25:])
+    assert (update.order_id, update.order_number) == ("", "15")
+    assert update.reason.endswith("only the number 15 is known")
+
+
+def test_the_number_of_a_parcel_is_not_that_of_its_order() -> None:
+    update = parsed(PING, {"event": "shipment", "increment_id": "000000061"})
+    assert isinstance(update, LookAgain)
+    assert update.order_number == ""
 
 
 def test_a_commerce_webhook_about_anything_else_is_ignored() -> None:
