@@ -212,9 +212,14 @@ def let_go(connection: sa.Connection, shop_id: str, until: datetime, *, renew_at
     connection.execute(sa.update(connections).where(mine).values(changes))
 
 
-def due_for_renewal(connection: sa.Connection, now: datetime, *, limit: int) -> list[str]:
-    """Shops whose credentials want renewing, the most urgent first."""
-    wanted = sa.and_(connections.c.renew_at <= now, connections.c.state != ConnectionState.ENDED.value)
+def due_for_renewal(connection: sa.Connection, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[str]:
+    """Shops whose credentials want renewing and that nobody renews right now, the most urgent first."""
+    wanted = sa.and_(
+        connections.c.renew_at <= now,
+        connections.c.state != ConnectionState.ENDED.value,
+        connections.c.shop_id.not_in(list(busy)),
+        sa.or_(connections.c.renewing_until.is_(None), connections.c.renewing_until <= now),
+    )
     rows = connection.execute(
         sa.select(connections.c.shop_id).where(wanted).order_by(connections.c.renew_at).limit(limit)
     )

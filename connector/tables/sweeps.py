@@ -1,5 +1,6 @@
 """Sweeps: how far each shop has been looked through for changes, and for its history."""
 
+import secrets as random_numbers
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ sweeps = sa.Table(
 )
 sa.Index("ix_sweeps_due", sweeps.c.run_at)
 
+LARGEST_START = 2**30
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """When a finished history is due again."""
 
@@ -73,8 +75,24 @@ class Sweep:
     """When the last one came to its end."""
 
 
+_MOVING = (
+    "watermark",
+    "since",
+    "cursor",
+    "newest",
+    "run_at",
+    "failures",
+    "documents",
+    "pages",
+    "problem",
+    "begun_at",
+    "finished_at",
+)
+
+
 def begin(connection: sa.Connection, shop_id: str, kind: SweepKind, watermark: datetime, now: datetime) -> None:
-    """Look from this moment on; a row that is there begins anew."""
+    """Look from this moment on; a row that is there begins anew. Its token starts anywhere, so that who still holds
+    the sweep of an earlier life cannot move this one."""
     connection.execute(sa.delete(sweeps).where(sweeps.c.shop_id == shop_id, sweeps.c.kind == kind.value))
     connection.execute(
         sa.insert(sweeps).values(
@@ -84,7 +102,7 @@ def begin(connection: sa.Connection, shop_id: str, kind: SweepKind, watermark: d
             since=watermark,
             cursor="",
             run_at=now,
-            claims=0,
+            claims=random_numbers.randbelow(LARGEST_START),
             failures=0,
             documents=0,
             pages=0,
@@ -120,13 +138,13 @@ def claim(
     return [_sweep(row) for row in rows]
 
 
-def move(connection: sa.Connection, held: Sweep, **values: object) -> bool:
+def keep(connection: sa.Connection, held: Sweep) -> bool:
     """Write down how far a claimed sweep has come; False (and nothing written) when somebody else holds it by now."""
     changed = connection.execute(
         sa.update(sweeps)
         .where(sweeps.c.shop_id == held.shop_id, sweeps.c.kind == held.kind.value)
         .where(sweeps.c.claims == held.claims)
-        .values(**values)
+        .values({name: getattr(held, name) for name in _MOVING})
     )
     return changed.rowcount == 1
 
