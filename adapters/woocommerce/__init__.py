@@ -3,13 +3,9 @@
 from datetime import timedelta
 
 from adapters.contract import Api, Manifest, Pace, Traits
-from adapters.woocommerce.changes import changes, look
+from adapters.woocommerce import changes, mails, probe, subscriptions, webhooks
 from adapters.woocommerce.connect import CONNECT
-from adapters.woocommerce.mails import speak
-from adapters.woocommerce.probe import probe
 from adapters.woocommerce.push import PUSHES
-from adapters.woocommerce.subscriptions import subscribe, unsubscribe, wake
-from adapters.woocommerce.webhooks import idempotency_key, parse, read, resolve
 from connector.domain.signing import Encoding, HmacSignature, SecretForm, UnsignedPing
 
 MANIFEST = Manifest(
@@ -22,9 +18,9 @@ MANIFEST = Manifest(
             secret_form=SecretForm.HTML_ENTITIES_DECODED,
         ),
     ),
-    idempotency_key=idempotency_key,
-    parse=parse,
-    resolve=resolve,
+    idempotency_key=webhooks.idempotency_key,
+    parse=webhooks.parse,
+    resolve=webhooks.resolve,
     traits=Traits(
         redelivers_for_hours=0,
         names_event_in_request=True,
@@ -35,10 +31,10 @@ MANIFEST = Manifest(
     ping=UnsignedPing(content_type="application/x-www-form-urlencoded", fields=("webhook_id",)),
     connect=CONNECT,
     api=Api(
-        probe=probe,
-        look=look,
-        changes=changes,
-        read=read,
+        probe=probe.probe,
+        look=changes.look,
+        changes=changes.changes,
+        read=webhooks.read,
         pace=Pace(
             overlap=timedelta(minutes=2),
             grace=timedelta(minutes=5),
@@ -46,9 +42,9 @@ MANIFEST = Manifest(
             alone=timedelta(minutes=5),
         ),
         pushes=PUSHES,
-        subscribe=subscribe,
-        unsubscribe=unsubscribe,
-        wake=wake,
-        speak=speak,
+        subscribe=subscriptions.subscribe,
+        unsubscribe=subscriptions.unsubscribe,
+        wake=subscriptions.wake,
+        speak=mails.speak,
     ),
 )

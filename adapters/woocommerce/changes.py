@@ -178,15 +178,17 @@ def _following(store: Store, place: Place, rows: tuple[bytes, ...], answer: Answ
 
 
 def _in_the_stretch(place: Place, until: datetime, told: int | None, *, is_full: bool) -> Place:
-    """Rows that changed meanwhile left the stretch, and those behind them moved up by as many: go back for these."""
+    """Rows that changed since left the stretch, and those behind them moved up, onto pages read before: go back."""
     before = place.rows or told or 0
     fewest = min(told or 0, before)
-    page = max(place.page + 1 - -(-(before - fewest) // PER_PAGE), 1)
-    if (page - 1) * PER_PAGE >= fewest if told is not None else not is_full:
+    if fewest < before:
+        page = max(place.page - -(-(before - fewest) // PER_PAGE), 1)
+        return Place(place.status, place.after, until, page, fewest)
+    if place.page * PER_PAGE >= fewest if told is not None else not is_full:
         return Place(place.status, max(until - 2 * _SECOND, place.after + _SECOND))
-    if page > MOST_PAGES:
+    if place.page >= MOST_PAGES:
         raise Permanent("the shop says that more orders changed within a moment than can be read")
-    return Place(place.status, place.after, until, page, fewest)
+    return Place(place.status, place.after, until, place.page + 1, fewest)
 
 
 def _date(row: bytes) -> datetime | None:
