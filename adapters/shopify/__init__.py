@@ -1,6 +1,14 @@
 """Shopify: one app for all shops, webhooks signed with the app's secret."""
 
-from adapters.contract import Manifest, Traits
+from datetime import timedelta
+
+from adapters.contract import Api, Manifest, Pace, Traits
+from adapters.shopify.changes import changes, look, read
+from adapters.shopify.connect import CONNECT
+from adapters.shopify.grants import renew
+from adapters.shopify.probe import probe
+from adapters.shopify.push import PUSHES
+from adapters.shopify.subscriptions import subscribe, unsubscribe
 from adapters.shopify.webhooks import headers, idempotency_key, parse, resolve, shop_host
 from connector.domain.signing import Encoding, HmacSignature
 
@@ -20,4 +28,22 @@ MANIFEST = Manifest(
     ),
     shop_headers=headers("shop-domain"),
     shop_host=shop_host,
+    connect=CONNECT,
+    api=Api(
+        probe=probe,
+        look=look,
+        changes=changes,
+        read=read,
+        pace=Pace(
+            overlap=timedelta(minutes=10),
+            grace=timedelta(minutes=5),
+            with_webhooks=timedelta(hours=1),
+            alone=timedelta(minutes=10),
+            renew_every=timedelta(weeks=1),
+        ),
+        pushes=PUSHES,
+        subscribe=subscribe,
+        unsubscribe=unsubscribe,
+        renew=renew,
+    ),
 )

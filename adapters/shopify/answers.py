@@ -103,8 +103,10 @@ def as_webhook(order: Reader) -> Reader:
 
 def cut_lists(order: Reader) -> tuple[str, ...]:
     """The lists of an answer that go on behind what was asked for: they have to be read page by page."""
-    paged = ("lineItems", "shippingLines")
-    return tuple(name for name in paged if order.flag(f"{name}.pageInfo.hasNextPage"))
+    paged = [(order, "lineItems"), (order, "shippingLines")]
+    paged += [(one, "fulfillmentLineItems") for one in _listed(order, "fulfillments")]
+    cut = (name for document, name in paged if document.flag(f"{name}.pageInfo.hasNextPage"))
+    return tuple(dict.fromkeys(cut))
 
 
 def _listed(document: Reader, name: str) -> list[Reader]:

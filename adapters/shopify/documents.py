@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from adapters.reading import Reader
+from connector.domain.errors import Permanent
 from connector.domain.order import Tax
 
 _GLOBAL_ID = re.compile(r"gid://shopify/([A-Za-z]{1,60})/(\d{1,40})(\?.*)?", re.DOTALL)
+_KEY = re.compile(r"\d{1,40}", re.ASCII)
 
 
 def kind_of(document: Reader) -> str:
@@ -24,6 +26,24 @@ def key_of(document: Reader) -> str:
     """
     found = _GLOBAL_ID.fullmatch(_global_id(document))
     return found.group(2) if found else document.key("id")
+
+
+def is_key(text: str) -> bool:
+    """Whether it has the form of a key of Shopify's."""
+    return _KEY.fullmatch(text) is not None
+
+
+def global_id(kind: str, key: str) -> str:
+    """`gid://shopify/Order/123` from `123`. Raises Permanent for what is no key of Shopify's."""
+    if not is_key(key):
+        raise Permanent(f"{key[:40]!r} is no id that Shopify gives")
+    return f"gid://shopify/{kind}/{key}"
+
+
+def number_of(gid: str) -> str:
+    """`123` from `gid://shopify/Order/123`; empty for anything else."""
+    found = _GLOBAL_ID.fullmatch(gid)
+    return found.group(2) if found else ""
 
 
 def _global_id(document: Reader) -> str:

@@ -39,6 +39,23 @@ EVENTS = {
 }
 """All eleven words of a fulfilment event (shopify reference, section 3.1; carriers reference, section 4)."""
 
+EVENT_WORDS = {
+    ShipmentStatus.LABEL_CREATED: "CONFIRMED",  # claims the least of the three that mean this
+    ShipmentStatus.ACCEPTED: "CARRIER_PICKED_UP",
+    ShipmentStatus.IN_TRANSIT: "IN_TRANSIT",
+    ShipmentStatus.OUT_FOR_DELIVERY: "OUT_FOR_DELIVERY",
+    ShipmentStatus.AVAILABLE_FOR_PICKUP: "READY_FOR_PICKUP",
+    ShipmentStatus.ATTEMPTED: "ATTEMPTED_DELIVERY",
+    ShipmentStatus.EXCEPTION: "FAILURE",
+    ShipmentStatus.RETURNING: "FAILURE",
+    ShipmentStatus.RETURNED: "FAILURE",
+    ShipmentStatus.DELIVERED: "DELIVERED",
+}
+"""What is written as a fulfilment event; for what is left out Shopify has no word (shopify reference, section 3.1)."""
+
+HAPPENS_ONCE = frozenset({"CONFIRMED", "CARRIER_PICKED_UP", "IN_TRANSIT", "READY_FOR_PICKUP", "DELIVERED"})
+"""A second one of these says nothing new, whoever wrote the first: Shopify adds its own for some carriers."""
+
 DISPLAYED = EVENTS | {
     "label_voided": ShipmentStatus.CANCELLED,
     "not_delivered": ShipmentStatus.EXCEPTION,

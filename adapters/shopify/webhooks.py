@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from datetime import datetime
 
 from adapters.reading import Reader, read_object
+from adapters.shopify import lifecycle
 from adapters.shopify.answers import as_webhook, cut_lists
 from adapters.shopify.documents import key_of, kind_of
 from adapters.shopify.orders import read_order
@@ -21,8 +23,7 @@ _SHOP_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
 _CARRIES_ITS_VERSION = frozenset({"orders", "fulfillments", "fulfillment_events", "refunds"})
 _BY_FIELD = {
     "order_edit": "OrderEdit",
-    "shop_domain": "Shop",
-    "myshopify_domain": "Shop",
+    **dict.fromkeys(lifecycle.FIELDS, "Shop"),
     "fulfillment_id": "FulfillmentEvent",
     "refund_line_items": "Refund",
     "tracking_numbers": "Fulfillment",
@@ -64,7 +65,10 @@ def shop_host(value: str) -> str | None:
 
 def parse(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
     """What a genuine delivery says. Raises UnreadableDelivery. Topics: shopify reference, section 2.5."""
-    return (_understood(read_object(delivery.body), _topic(delivery), shop),)
+    document, topic = read_object(delivery.body), _topic(delivery)
+    if document.document and _kind(document, topic) == "Shop":
+        return (lifecycle.read_shop_event(document, topic, _told_at(delivery), shop),)
+    return (_understood(document, topic, shop),)
 
 
 def resolve(hint: LookAgain, answer: bytes, shop: Shop) -> Update:
@@ -103,6 +107,15 @@ def _codes(document: Reader) -> list[str]:
 
 def _header(delivery: Delivery, name: str) -> str:
     return next((delivery.headers[one] for one in headers(name) if delivery.headers.get(one)), "")
+
+
+def _told_at(delivery: Delivery) -> datetime:
+    """When Shopify says it happened, at the latest when it came; this header is not signed."""
+    try:
+        told = Reader({"at": _header(delivery, "triggered-at")}).moment_if_any("at")
+    except UnreadableDelivery:
+        told = None
+    return min(told or delivery.received_at, delivery.received_at)
 
 
 def _topic(delivery: Delivery) -> str:

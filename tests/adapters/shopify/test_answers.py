@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.shopify import answers
+from adapters.shopify.client import question
 from connector.domain.delivery import Ignored
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import OrderSnapshot, TrackingNumber
@@ -155,6 +154,14 @@ def test_a_cut_list_of_lines_is_said() -> None:
     assert "only the first page of lineItems was read" in _resolved_order(document).warnings
 
 
+def test_a_cut_list_of_what_is_in_a_parcel_is_said() -> None:
+    document = answer("order-in-outline")
+    inside = {"pageInfo": {"hasNextPage": True}, "nodes": []}
+    parcel = {"id": "gid://shopify/Fulfillment/7", "status": "SUCCESS", "updatedAt": "2026-11-22T09:00:00Z"}
+    document["data"]["order"]["fulfillments"] = [parcel | {"fulfillmentLineItems": inside}]
+    assert "only the first page of fulfillmentLineItems was read" in _resolved_order(document).warnings
+
+
 def test_a_throttled_answer_is_no_deleted_order() -> None:
     throttled = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}
     for document in (throttled, throttled | {"data": None}, throttled | {"data": {"order": None}}):
@@ -186,7 +193,7 @@ def test_what_a_page_leaves_out_stays_out() -> None:
 
 
 def test_the_query_asks_for_every_field_that_an_answer_has() -> None:
-    asked = set(re.findall(r"\w+", (Path(answers.__file__).parent / "order.graphql").read_text()))
+    asked = set(re.findall(r"\w+", question("order")))
     answered = set(_keys(answer("order-in-outline")["data"])) | set(_keys(answer("order-edited")["data"]))
     assert answered - asked == set()
 

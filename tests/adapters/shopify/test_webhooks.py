@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.delivery import Ignored, LookAgain, RefundUpdate, ShipmentUpdate, Subject
+from connector.domain.delivery import Ignored, LookAgain, RefundUpdate, ShipmentUpdate, ShopEvent, Subject
 from connector.domain.errors import UnreadableDelivery, UnverifiedDelivery
 from connector.domain.order import OrderSnapshot
 from connector.domain.signing import Secrets
@@ -25,8 +25,7 @@ def test_the_body_decides_what_it_is_not_the_topic(topic: str) -> None:
         ("event-delivered", ShipmentUpdate),
         ("refund-with-shipping", RefundUpdate),
         ("order-edited", LookAgain),
-        ("customer-redact", Ignored),
-        ("app-uninstalled", Ignored),
+        ("customer-redact", ShopEvent),
         ("draft-order", Ignored),
     ):
         assert isinstance(posted(body(name), topic), kind)
@@ -76,15 +75,6 @@ def test_a_payment_makes_us_look_at_its_order() -> None:
     update = posted(body("payment-captured"))
     assert isinstance(update, LookAgain)
     assert update.order_id == "820982911946154509"
-
-
-def test_what_is_not_about_an_order_is_kept_for_the_connection() -> None:
-    for name, topic in (("app-uninstalled", "app/uninstalled"), ("customer-redact", "customers/redact")):
-        expected = Ignored(f"not about an order ({topic}): kept; handled by the connection")
-        assert posted(body(name), topic) == expected
-    assert isinstance(posted({"shop_id": 1, "shop_domain": "x"}, "orders/create"), Ignored), (
-        "a false topic changes nothing"
-    )
 
 
 def test_both_header_prefixes_are_understood() -> None:
