@@ -59,10 +59,12 @@ class FakeShop:
     def does(self, call: str, reply: Reply) -> None:
         self.replies[call] = reply
 
-    def store(self, *, connected: bool = True, **features: str) -> Store:
-        credentials = Credentials(CREDENTIALS if connected else {})
-        access = Access(urlsplit(self.base).netloc, self.base, credentials, features=features)
-        return Store(self.web, FixedClock(NOW), access)
+    def store(self, **features: str) -> Store:
+        return self._store(Credentials(CREDENTIALS), features)
+
+    def stranger(self) -> Store:
+        """Before it is connected."""
+        return self._store(Credentials(), {})
 
     def asked(self, call: str) -> list[Request]:
         return [request for request in self.web.asked if _call(request) == call]
@@ -75,6 +77,10 @@ class FakeShop:
 
     def calls(self) -> list[str]:
         return [_call(request) for request in self.web.asked]
+
+    def _store(self, credentials: Credentials, features: dict[str, str]) -> Store:
+        access = Access(urlsplit(self.base).netloc, self.base, credentials, features=features)
+        return Store(self.web, FixedClock(NOW), access)
 
     def _answer(self, request: Request) -> Answer:
         reply = self.replies.get(_call(request))

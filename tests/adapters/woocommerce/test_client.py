@@ -126,7 +126,7 @@ def test_writing_is_tried_once_and_reading_again() -> None:
 
 def test_credentials_that_are_not_whole_are_said_to_be() -> None:
     with pytest.raises(Permanent, match="connect the shop again"):
-        client_of(FakeShop().store(connected=False))
+        client_of(FakeShop().stranger())
 
 
 def test_what_is_sent_is_json() -> None:

@@ -170,7 +170,7 @@ class Keyed(FakeShop):
 
 def test_keys_that_read_and_write_at_this_very_shop_hold() -> None:
     shop = Keyed()
-    credentials = prove(shop.store(connected=False), OFFER)
+    credentials = prove(shop.stranger(), OFFER)
     assert credentials.values == {
         "consumer_key": KEY,
         "consumer_secret": SECRET,
@@ -182,55 +182,55 @@ def test_keys_that_read_and_write_at_this_very_shop_hold() -> None:
 
 def test_proving_changes_nothing_in_the_shop() -> None:
     shop = Keyed()
-    prove(shop.store(connected=False), OFFER)
+    prove(shop.stranger(), OFFER)
     (sent,) = shop.sent("POST /wp-json/wc/v3/webhooks")
     assert "." not in sent["topic"]
     assert [call for call in shop.calls() if not call.startswith("GET")] == ["POST /wp-json/wc/v3/webhooks"]
 
 
 def test_where_the_host_takes_the_header_away_the_key_goes_into_the_address() -> None:
-    assert prove(Keyed(takes=("query",)).store(connected=False), OFFER).values["key_in"] == "query"
+    assert prove(Keyed(takes=("query",)).stranger(), OFFER).values["key_in"] == "query"
 
 
 def test_where_the_shop_does_not_know_of_its_https_calls_are_signed() -> None:
-    assert prove(Keyed(takes=("signature",)).store(connected=False), OFFER).values["key_in"] == "signature"
+    assert prove(Keyed(takes=("signature",)).stranger(), OFFER).values["key_in"] == "signature"
 
 
 def test_a_key_nobody_knows_is_refused_with_both_causes() -> None:
     with pytest.raises(Permanent, match=r"does not know the key.*X-Forwarded-Proto"):
-        prove(Keyed(takes=()).store(connected=False), OFFER)
+        prove(Keyed(takes=()).stranger(), OFFER)
 
 
 def test_a_key_that_may_only_read_is_refused_with_where_to_click() -> None:
     shop = Keyed(writes=error("woocommerce_rest_authentication_error", 401))
     with pytest.raises(Permanent, match=r"REST API give it the rights Read/Write"):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def test_a_user_without_rights_is_named() -> None:
     shop = Keyed(writes=error("woocommerce_rest_cannot_create", 403))
     with pytest.raises(Permanent, match="Administrator or Shop manager"):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def test_a_secret_that_does_not_fit_is_not_tried_in_other_ways() -> None:
     shop = Keyed()
     shop.answers("GET /wp-json/wc/v3/orders", error("woocommerce_rest_authentication_error", 401))
     with pytest.raises(Permanent, match="do not belong together"):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
     assert len(shop.asked("GET /wp-json/wc/v3/orders")) == 1
 
 
 def test_a_firewall_that_stops_writing_is_named() -> None:
     with pytest.raises(Permanent, match="firewall"):
-        prove(Keyed(writes=page(403)).store(connected=False), OFFER)
+        prove(Keyed(writes=page(403)).stranger(), OFFER)
 
 
 @pytest.mark.parametrize("values", [{}, {"consumer_key": KEY}, {"consumer_key": SECRET, "consumer_secret": KEY}])
 def test_pasted_keys_are_looked_at_before_the_shop_is_asked(values: dict[str, str]) -> None:
     shop = Keyed()
     with pytest.raises(Permanent, match="accepted: "):
-        prove(shop.store(connected=False), Offer(values))
+        prove(shop.stranger(), Offer(values))
     assert shop.web.asked == []
 
 
@@ -238,7 +238,7 @@ def test_a_shop_that_is_away_is_tried_again_later() -> None:
     shop = Keyed()
     shop.answers("GET /wp-json/", page(503))
     with pytest.raises(Retryable):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def _found(shop: FakeShop) -> str:
@@ -247,7 +247,7 @@ def _found(shop: FakeShop) -> str:
         for call, reply in Keyed().replies.items()
         if call.startswith(("GET /wp-json/wc", "POST"))
     }
-    return prove(shop.store(connected=False), OFFER).values["rest_root"]
+    return prove(shop.stranger(), OFFER).values["rest_root"]
 
 
 def test_a_renamed_api_is_found_by_the_link_of_the_home_page() -> None:
@@ -272,27 +272,27 @@ def test_a_shop_without_an_api_says_why(home: Answer, words: str) -> None:
     shop.answers("GET /wp-json/", page(404))
     shop.answers("GET /", home)
     with pytest.raises(Permanent, match=words):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def test_a_shop_at_another_address_is_named() -> None:
     shop = FakeShop()
     shop.answers("GET /wp-json/", page(301, location=f"https://www.{HOST}/wp-json/"))
     with pytest.raises(Permanent, match=f"www.{HOST}"):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def test_wordpress_without_woocommerce_is_named() -> None:
     shop = FakeShop()
     shop.says("GET /wp-json/", ABOUT | {"namespaces": ["wp/v2"]})
     with pytest.raises(Permanent, match="WooCommerce is not active"):
-        prove(shop.store(connected=False), OFFER)
+        prove(shop.stranger(), OFFER)
 
 
 def test_an_api_closed_to_strangers_may_be_open_to_the_key() -> None:
     shop = Keyed()
     shop.answers("GET /wp-json/", error("rest_login_required", 401))
-    assert prove(shop.store(connected=False), OFFER).values["rest_root"] == ROOT
+    assert prove(shop.stranger(), OFFER).values["rest_root"] == ROOT
 
 
 def test_the_manifest_offers_it() -> None:
