@@ -1,19 +1,19 @@
-"""Finds what changed in a shop: orders, then shipments, then credit memos, by keys that only go forward.
+"""Finds what changed in a shop, oldest first: orders, shipments and credit memos of one stretch of time after another.
 
-A page is asked for by where the last one ended, never by its number, so that nothing is skipped or repeated for ever
+A stretch begins where the last one ended, by the moment and never by a page's number, so that nothing is skipped
 because rows move (magento reference, section 3).
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from adapters.contract import Store
-from adapters.magento.client import Listed, page_size, search_all, search_within_limit
+from adapters.magento.client import page_size, search_all, search_within_limit
 from adapters.magento.criteria import Filter
 from adapters.magento.documents import resolve
 from adapters.magento.refusals import MissingRight
@@ -25,45 +25,49 @@ from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
 
 OVERLAP = timedelta(minutes=2)
-"""A row is dated when its statement runs and seen when it commits, up to 45 s later in the reference's model."""
-LONGEST_ROUND = timedelta(minutes=1)
-"""When shipments and credit memos took longer, orders changed meanwhile are looked for in another round."""
-MOST_ROUNDS = 5
-MOST_PAGES = 10_000
+"""A row is dated when its statement runs and seen when it commits, up to 45 s later in the reference's model; and the
+last of the three questions is answered after the first."""
 MOST_PARCELS = 50
 
 _FORM = "%Y-%m-%d %H:%M:%S"
 _SECOND = timedelta(seconds=1)
 _KINDS = (("order", "orders"), ("shipment", "shipments"), ("creditmemo", "creditmemos"))
-"""Our word (`Found.about`) and the route of each kind, in the order of a round."""
+"""Our word (`Found.about`) and the route of each kind; orders first, because without them there is nothing."""
 _SUBJECTS = {"order": Subject.ORDER, "shipment": Subject.SHIPMENT, "creditmemo": Subject.CREDIT_NOTE}
+_ALL = -1
 
 
-class Sweep(msgspec.Struct, frozen=True, array_like=True):
-    """Where a sweep is; its JSON is the cursor. Moments are in UTC and in Magento's own form."""
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """How far all is read; its JSON is the cursor."""
 
-    since: str
-    kind: int
     moment: str
-    """All before it is read."""
-    after: int
-    """Above 0: of this very second, all up to this id is read as well."""
-    newest: tuple[str, str, str]
-    """The newest change read of each kind."""
+    """In UTC and Magento's own form: all before it is read."""
     size: int
-    pages: int
-    round: int
-    orders_ended: str
-    """When this round had read all orders, by our clock; empty before."""
+    """How many the merchant lets us ask for."""
+    kind: int = _ALL
+    """In a second with more changes than fit a page, which kind is being read; else all at once."""
+    after: int = 0
+    """In such a second: of that kind, all up to this id is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One document of a page, with its place in the order of changes."""
+    """One document of an answer, with its place in the order of changes."""
 
     moment: str
     row_id: int
     found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a question about one kind told."""
+
+    rows: list[_Row]
+    size: int
+    more: bool = False
+    """Whether there are more than were told."""
+    notes: tuple[str, ...] = ()
 
 
 def changes(store: Store, since: datetime, cursor: str) -> Page:
@@ -71,29 +75,23 @@ def changes(store: Store, since: datetime, cursor: str) -> Page:
 
     A kind we have no right to is left out with a note, unless it is orders.
     """
-    sweep = _resumed(cursor) if cursor else _begun(store, since)
-    if sweep.pages >= MOST_PAGES:
-        raise Permanent(f"{store.access.host} does not come to an end of its changes: {sweep.pages} pages were read")
-    try:
-        filters, sort = _question(sweep)
-        size, page = search_within_limit(store, _KINDS[sweep.kind][1], filters, sort=sort, size=sweep.size)
-    except MissingRight as error:
-        if sweep.kind == 0:
-            raise
-        return Page((), _cursor(_next_kind(sweep, store.clock.now())), (str(error),))
-    rows, notes = _rows(page.items, _KINDS[sweep.kind][0])
-    sweep = msgspec.structs.replace(sweep, size=size)
-    _check_order(store, sweep, rows)
-    following = _following(store, sweep, page, rows)
-    return Page(tuple(row.found for row in rows), _cursor(following), notes)
+    place = _resumed(cursor) if cursor else Place(since.astimezone(UTC).strftime(_FORM), page_size(store))
+    return _stretch(store, place) if place.kind == _ALL else _crowded_second(store, place)
 
 
 def parcels(store: Store, ids: tuple[str, ...]) -> tuple[Found, ...]:
-    """Shipments by id, those that are still there; a track added later changes nothing else of a shipment."""
+    """Shipments by id, those that are still there; a track added later changes nothing else of a shipment.
+
+    None without the right to shipments: that it is missing is found by the probe.
+    """
     wanted = {one for one in ids[:MOST_PARCELS] if one.isascii() and one.isdigit()}
     if not wanted:
         return ()
-    found = search_all(store, "shipments", (Filter("entity_id", ",".join(sorted(wanted)), "in"),), key="entity_id")
+    within = (Filter("entity_id", ",".join(sorted(wanted)), "in"),)
+    try:
+        found = search_all(store, "shipments", within, key="entity_id")
+    except MissingRight:
+        return ()
     rows, _ = _rows([one.document for one in found], "shipment")
     return tuple(row.found for row in rows if str(row.row_id) in wanted)
 
@@ -104,26 +102,67 @@ def read(delivery: Delivery, shop: Shop) -> tuple[Update, ...]:
     return (resolve(LookAgain(subject, "", "", "read by a sweep"), delivery.body, shop),)
 
 
-def _begun(store: Store, since: datetime) -> Sweep:
-    moment = since.astimezone(UTC).strftime(_FORM)
-    return Sweep(moment, 0, moment, 0, (moment, moment, moment), page_size(store), 0, 1, "")
-
-
-def _resumed(cursor: str) -> Sweep:
+def _resumed(cursor: str) -> Place:
     try:
-        return msgspec.json.decode(cursor, type=Sweep)
+        return msgspec.json.decode(cursor, type=Place)
     except msgspec.DecodeError as error:
         raise Permanent("this place in a sweep is none of ours; begin the sweep anew") from error
 
 
-def _cursor(sweep: Sweep | None) -> str:
-    return msgspec.json.encode(sweep).decode() if sweep else ""
+def _cursor(place: Place) -> str:
+    return msgspec.json.encode(place).decode()
 
 
-def _question(sweep: Sweep) -> tuple[list[Filter], list[str]]:
-    if sweep.after:
-        return [Filter("updated_at", sweep.moment), Filter("entity_id", str(sweep.after), "gt")], ["entity_id"]
-    return [Filter("updated_at", sweep.moment, "gteq")], ["updated_at", "entity_id"]
+def _stretch(store: Store, place: Place) -> Page:
+    """All kinds from a moment to where the first of them does not fit a page any more; that second is left to the next.
+
+    One failure costs the whole stretch, so that no kind is ever ahead of another.
+    """
+    rows: list[_Row] = []
+    notes: list[str] = []
+    size, end = place.size, ""
+    for kind in range(len(_KINDS)):
+        limit = [Filter("updated_at", end, "lteq")] if end else []
+        filters = [Filter("updated_at", place.moment, "gteq"), *limit]
+        part = _ask(store, kind, filters, ["updated_at", "entity_id"], size)
+        _check(store, part.rows, (place.moment, 0), end)
+        rows, size, end = rows + part.rows, part.size, part.rows[-1].moment if part.more else end
+        notes += part.notes
+    if not end:
+        return Page(_found(rows), "", tuple(notes))
+    if end == place.moment:
+        return Page((), _cursor(Place(end, size, kind=0)), tuple(notes))
+    return Page(_found(row for row in rows if row.moment < end), _cursor(Place(end, size)), tuple(notes))
+
+
+def _crowded_second(store: Store, place: Place) -> Page:
+    """A page of one kind within one second, by id."""
+    filters = [Filter("updated_at", place.moment), Filter("entity_id", str(place.after), "gt")]
+    part = _ask(store, place.kind, filters, ["entity_id"], place.size)
+    _check(store, part.rows, (place.moment, place.after + 1), place.moment)
+    if part.more:
+        following = msgspec.structs.replace(place, size=part.size, after=part.rows[-1].row_id)
+    elif place.kind + 1 < len(_KINDS):
+        following = Place(place.moment, part.size, kind=place.kind + 1)
+    else:
+        following = Place(_later(place.moment), part.size)
+    return Page(_found(part.rows), _cursor(following), part.notes)
+
+
+def _ask(store: Store, kind: int, filters: Sequence[Filter], sort: Sequence[str], size: int) -> _Part:
+    about, route = _KINDS[kind]
+    try:
+        let_through, page = search_within_limit(store, route, filters, sort=sort, size=size)
+    except MissingRight as error:
+        if kind == 0:
+            raise
+        return _Part([], size, notes=(str(error),))
+    rows, notes = _rows(page.items, about)
+    # An extension may cap pages without a word; the shop's own count then says that there is more.
+    more = bool(page.items) and (len(page.items) >= let_through or page.total > len(page.items))
+    if more and not rows:
+        raise Retryable(f"{store.access.host} answered a page of {route} of which nothing can be read")
+    return _Part(rows, let_through, more, notes)
 
 
 def _rows(items: Sequence[object], about: str) -> tuple[list[_Row], tuple[str, ...]]:
@@ -149,54 +188,20 @@ def _row(document: Reader, about: str) -> _Row:
     return _Row(moment.strftime(_FORM), int(row_id), Found(key, about, body, moment))
 
 
-def _check_order(store: Store, sweep: Sweep, rows: list[_Row]) -> None:
+def _check(store: Store, rows: list[_Row], first: tuple[str, int], end: str) -> None:
     """An answer to another question would make us skip rows, or turn in circles."""
     places = [(row.moment, row.row_id) for row in rows]
-    begins = (sweep.moment, sweep.after + 1 if sweep.after else 0)
-    fits = places == sorted(places) and (not places or places[0] >= begins)
-    if not fits or (sweep.after and any(moment != sweep.moment for moment, _ in places)):
+    fits = places == sorted(places) and (not places or places[0] >= first)
+    if not fits or (end and any(moment > end for moment, _ in places)):
         raise Retryable(
             f"{store.access.host} does not answer what was asked for (other filters or another order): a cache or an "
             "extension stands between. Keep /rest/ out of every cache"
         )
 
 
-def _following(store: Store, sweep: Sweep, page: Listed, rows: list[_Row]) -> Sweep | None:
-    """Where to go on; None when nothing is left."""
-    sweep = msgspec.structs.replace(sweep, pages=sweep.pages + 1, newest=_newest(sweep, rows))
-    more = bool(page.items) and (len(page.items) >= sweep.size or page.total > len(page.items))
-    if more and not rows:
-        raise Retryable(f"{store.access.host} answered a page of {_KINDS[sweep.kind][1]} of which nothing can be read")
-    if more and (sweep.after or rows[-1].moment == sweep.moment):
-        return msgspec.structs.replace(sweep, after=rows[-1].row_id)
-    if more:
-        return msgspec.structs.replace(sweep, moment=rows[-1].moment)
-    if sweep.after:
-        return msgspec.structs.replace(sweep, moment=_later(sweep.moment, _SECOND), after=0)
-    return _next_kind(sweep, store.clock.now())
+def _found(rows: Iterable[_Row]) -> tuple[Found, ...]:
+    return tuple(row.found for row in rows)
 
 
-def _newest(sweep: Sweep, rows: list[_Row]) -> tuple[str, str, str]:
-    newest = list(sweep.newest)
-    newest[sweep.kind] = max([newest[sweep.kind], *(row.moment for row in rows)])
-    return newest[0], newest[1], newest[2]
-
-
-def _next_kind(sweep: Sweep, now: datetime) -> Sweep | None:
-    """The next kind; after the last another round, if this one was so long that orders may have changed meanwhile."""
-    ended = sweep.orders_ended or now.strftime(_FORM)
-    kind = sweep.kind + 1
-    if kind < len(_KINDS):
-        return msgspec.structs.replace(sweep, kind=kind, moment=_start(sweep, kind), after=0, orders_ended=ended)
-    if now.strftime(_FORM) <= _later(ended, LONGEST_ROUND) or sweep.round >= MOST_ROUNDS:
-        return None
-    again = msgspec.structs.replace(sweep, round=sweep.round + 1)
-    return msgspec.structs.replace(again, kind=0, moment=_start(again, 0), after=0, orders_ended="")
-
-
-def _start(sweep: Sweep, kind: int) -> str:
-    return sweep.since if sweep.round == 1 else max(sweep.since, _later(sweep.newest[kind], -OVERLAP))
-
-
-def _later(moment: str, step: timedelta) -> str:
-    return (datetime.strptime(moment, _FORM).replace(tzinfo=UTC) + step).strftime(_FORM)
+def _later(moment: str) -> str:
+    return (datetime.strptime(moment, _FORM).replace(tzinfo=UTC) + _SECOND).strftime(_FORM)

@@ -30,6 +30,7 @@ _TESTS: Mapping[str, Callable[[Any, str], bool]] = {
     "eq": lambda value, wanted: str(value) == wanted,
     "gt": lambda value, wanted: value > type(value)(wanted),
     "gteq": lambda value, wanted: value >= type(value)(wanted),
+    "lteq": lambda value, wanted: value <= type(value)(wanted),
     "in": lambda value, wanted: str(value) in wanted.split(","),
     "like": lambda value, wanted: str(value).startswith(wanted.rstrip("%")),
 }
