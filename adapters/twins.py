@@ -98,7 +98,7 @@ class TwinServer:
         self.faults = faults
         self._answer = answer
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="twin", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="twin", daemon=True)
 
     @property
     def address(self) -> str:

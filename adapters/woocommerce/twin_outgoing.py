@@ -24,7 +24,7 @@ class Outgoing:
 
     def __init__(self, routes: Mapping[str, str]) -> None:
         """`routes`: host (with its port where it has one) -> `http://address:port`."""
-        self.routes = dict(routes)
+        self.routes = routes
 
     def may_call(self, url: str) -> bool:
         """What WordPress checks before it calls at all."""

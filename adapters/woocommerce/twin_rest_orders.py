@@ -35,6 +35,8 @@ class OrderRoutes:
 
     def routes(self) -> list[Route]:
         orders, one = "/wc/v3/orders", r"/wc/v3/orders/(?P<id>[\d]+)"
+        notes = r"/wc/v3/orders/(?P<order_id>[\d]+)/notes"
+        refunds = r"/wc/v3/orders/(?P<order_id>[\d]+)/refunds"
         return [
             Route(("GET",), orders, self.list),
             Route(("POST",), orders, self.create),
@@ -43,14 +45,14 @@ class OrderRoutes:
             Route(("GET",), one, self.read),
             Route(EDIT, one, self.update),
             Route(("DELETE",), one, self.delete),
-            Route(("GET",), f"{one}/notes", self.list_notes),
-            Route(("POST",), f"{one}/notes", self.create_note),
-            Route(("GET",), rf"{one}/notes/(?P<note>[\d]+)", self.read_note),
-            Route(("DELETE",), rf"{one}/notes/(?P<note>[\d]+)", self.delete_note),
-            Route(("GET",), f"{one}/refunds", self.list_refunds),
-            Route(("POST",), f"{one}/refunds", self.create_refund),
-            Route(("GET",), rf"{one}/refunds/(?P<refund>[\d]+)", self.read_refund),
-            Route(("DELETE",), rf"{one}/refunds/(?P<refund>[\d]+)", self.delete_refund),
+            Route(("GET",), notes, self.list_notes),
+            Route(("POST",), notes, self.create_note),
+            Route(("GET",), rf"{notes}/(?P<id>[\d]+)", self.read_note),
+            Route(("DELETE",), rf"{notes}/(?P<id>[\d]+)", self.delete_note),
+            Route(("GET",), refunds, self.list_refunds),
+            Route(("POST",), refunds, self.create_refund),
+            Route(("GET",), rf"{refunds}/(?P<id>[\d]+)", self.read_refund),
+            Route(("DELETE",), rf"{refunds}/(?P<id>[\d]+)", self.delete_refund),
             Route(("GET",), "/wc/v3/refunds", self.all_refunds, lambda site: site.at_least("9.0")),
         ]
 
@@ -158,7 +160,7 @@ class OrderRoutes:
 
     def list_refunds(self, call: Call) -> Answered:
         call.may("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
-        order = self._desk.orders.get(call.number("id"))
+        order = self._desk.orders.get(call.number("order_id"))
         writer = call.writer
         found = order.refunds if order else []
         return paged(call, found, lambda refund: writer.refund(cast("Order", order), cast("Refund", refund)))
@@ -180,7 +182,7 @@ class OrderRoutes:
         call.typed("amount", str, "string")
         call.checked()
         call.may("woocommerce_rest_cannot_create", "Sorry, you are not allowed to create resources.")
-        order = self._desk.orders.get(call.number("id"))
+        order = self._desk.orders.get(call.number("order_id"))
         if order is None:
             raise Error("woocommerce_rest_invalid_order_id", "Invalid order ID.", 500, data=404)
         lines = _refund_lines(call.get("line_items"))
@@ -214,7 +216,7 @@ class OrderRoutes:
         code: str = "woocommerce_rest_shop_order_invalid_id",
         words: str = "Invalid ID.",
     ) -> Order:
-        order = self._desk.orders.get(call.number("id"))
+        order = self._desk.orders.get(call.number("order_id" if "order_id" in call.parts else "id"))
         if order is None:
             raise Error(code, words, missing)
         return order
@@ -222,14 +224,14 @@ class OrderRoutes:
     def _note(self, call: Call) -> tuple[Order, int]:
         order = self._order(call, code="woocommerce_rest_order_invalid_id", words="Invalid order ID.")
         for place, note in enumerate(order.notes):
-            if note.note_id == call.number("note"):
+            if note.note_id == call.number("id"):
                 return order, place
         raise Error("woocommerce_rest_invalid_id", "Invalid resource ID.", 404)
 
     def _refund(self, call: Call) -> tuple[Order, Refund]:
-        order = self._desk.orders.get(call.number("id"))
+        order = self._desk.orders.get(call.number("order_id"))
         for refund in order.refunds if order else ():
-            if order and refund.refund_id == call.number("refund"):
+            if order and refund.refund_id == call.number("id"):
                 return order, refund
         raise Error("woocommerce_rest_shop_order_refund_invalid_id", "Invalid ID.", 404)
 

@@ -10,7 +10,7 @@ from adapters.woocommerce.twin_parcels import Fulfillment, Parcels, Unfit
 from adapters.woocommerce.twin_rest import EDIT, Call, Error, Route, reply
 from adapters.woocommerce.twin_site import Site
 
-PLUGIN_NAMESPACES = {
+PLUGIN_NAMESPACES: dict[str, tuple[str, ...]] = {
     "none": (),
     "ast": ("wc-ast/v3", "wc-shipment-tracking/v3", "wc/v1", "wc/v2", "wc/v3"),
     "official": ("wc-shipment-tracking/v3", "wc/v1", "wc/v2", "wc/v3"),
@@ -36,8 +36,8 @@ class ParcelRoutes:
         self._parcels = parcels
 
     def routes(self) -> list[Route]:
-        every = r"/wc/v3/orders/(?P<order>[\d]+)/fulfillments"
-        one = rf"{every}/(?P<id>[\d]+)"
+        every = r"/wc/v3/orders/(?P<order_id>[\d]+)/fulfillments"
+        one = rf"{every}/(?P<fulfillment_id>[\d]+)"
         core = [
             Route(("GET",), every, self.list, _has_fulfillments),
             Route(("POST",), every, self.create, _has_fulfillments),
@@ -52,16 +52,20 @@ class ParcelRoutes:
         return core + self._plugin_routes()
 
     def _plugin_routes(self) -> list[Route]:
-        every = (
-            r"/(?P<namespace>wc-ast/v3|wc-shipment-tracking/v3|wc/v[123])/orders/(?P<order>[\d]+)/shipment-trackings"
-        )
-        one = f"{every}/(?P<id>[a-fA-F0-9]{{1,32}})"
+        return [route for namespace in PLUGIN_NAMESPACES["ast"] for route in self._of_namespace(namespace)]
+
+    def _of_namespace(self, namespace: str) -> list[Route]:
+        def has_plugin(site: Site) -> bool:
+            return namespace in PLUGIN_NAMESPACES[site.trackings]
+
+        every = rf"/{namespace}/orders/(?P<order_id>[\d]+)/shipment-trackings"
+        one = rf"{every}/(?P<id>[a-fA-F0-9]{{0,32}})"
         return [
-            Route(("GET",), every, self.list_trackings, _has_plugin),
-            Route(("POST",), every, self.create_tracking, _has_plugin),
-            Route(("GET",), f"{every}/providers", self.providers, _has_plugin),
-            Route(("GET",), one, self.read_tracking, _has_plugin),
-            Route(("DELETE",), one, self.delete_tracking, _has_plugin),
+            Route(("GET",), every, self.list_trackings, has_plugin),
+            Route(("POST",), every, self.create_tracking, has_plugin),
+            Route(("GET",), f"{every}/providers", self.providers, has_plugin),
+            Route(("GET",), one, self.read_tracking, has_plugin),
+            Route(("DELETE",), one, self.delete_tracking, has_plugin),
         ]
 
     # -- Fulfillments
@@ -170,7 +174,7 @@ class ParcelRoutes:
 
     def _order(self, call: Call) -> Order:
         """The order is looked for before the rights are; its error carries the status as text."""
-        order = self._desk.orders.get(call.number("order"))
+        order = self._desk.orders.get(call.number("order_id"))
         if order is None:
             data = {"status": "404"}
             raise Error("woocommerce_rest_order_invalid_id", "Invalid order ID.", 404, data=data)
@@ -179,7 +183,7 @@ class ParcelRoutes:
         return order
 
     def _fulfillment(self, call: Call, order: Order) -> Fulfillment:
-        one = self._parcels.fulfillments.get(call.number("id"))
+        one = self._parcels.fulfillments.get(call.number("fulfillment_id"))
         if one is None:
             raise _bad("Fulfillment not found.")
         if one.order_id != order.order_id:
@@ -187,7 +191,7 @@ class ParcelRoutes:
         return one
 
     def _tracked_order(self, call: Call) -> Order:
-        order = self._desk.orders.get(call.number("order"))
+        order = self._desk.orders.get(call.number("order_id"))
         if order is None:
             raise Error("woocommerce_rest_order_invalid_id", "Invalid order ID.", 404)
         return order
@@ -205,22 +209,19 @@ class ParcelRoutes:
         number, custom = str(item.get("tracking_number", "")), str(item.get("custom_tracking_provider") or "")
         provider, link = _known_provider(call.site, str(item.get("tracking_provider") or ""), number)
         place = f"shipment-trackings/{item.get('tracking_id', '')}"
+        namespace = call.route[1:].partition("/orders/")[0]
         return {
             "tracking_id": item.get("tracking_id", ""),
             "tracking_provider": custom or provider,
             "tracking_link": str(item.get("custom_tracking_link") or "") or link,
             "tracking_number": number,
             "date_shipped": day.strftime("%Y-%m-%d"),
-            "_links": call.writer.below_order(order, place, namespace=call.parts["namespace"]),
+            "_links": call.writer.below_order(order, place, namespace=namespace),
         }
 
 
 def _has_fulfillments(site: Site) -> bool:
     return site.fulfillments and site.at_least("10.1")
-
-
-def _has_plugin(site: Site) -> bool:
-    return site.trackings != "none"
 
 
 def _known_provider(site: Site, slug: str, number: str) -> tuple[str, str]:

@@ -22,7 +22,8 @@ class ShopRoutes:
         """All routes there are, for the index; set by the twin."""
 
     def routes(self) -> list[Route]:
-        group, one = r"/wc/v3/settings/(?P<group>[\w-]+)", r"/wc/v3/settings/(?P<group>[\w-]+)/(?P<id>[\w-]+)"
+        group = r"/wc/v3/settings/(?P<group_id>[\w-]+)"
+        one = rf"{group}/(?P<id>[\w-]+)"
         return [
             Route(("GET",), "/", self.index),
             Route(("GET",), "/wc/v3/system_status", self.system_status),
@@ -47,7 +48,7 @@ class ShopRoutes:
             "timezone_string": site.timezone,
             "namespaces": _namespaces(site),
             "authentication": [],
-            "routes": {route.pattern: {"namespace": "wc/v3", "methods": list(route.methods)} for route in routes},
+            "routes": {route.pattern: _listed(route) for route in routes},
         }
         return reply(fields(call, [document])[0])
 
@@ -87,12 +88,16 @@ class ShopRoutes:
             raise Error("rest_setting_value_invalid", "An invalid setting value was passed.", 400)
         if isinstance(options, dict) and value not in options:
             raise Error("rest_setting_value_invalid", "An invalid setting value was passed.", 400)
-        site.options[call.parts["group"], call.parts["id"]] = value
+        site.options[call.parts["group_id"], call.parts["id"]] = value
         if call.parts["id"] == "woocommerce_price_num_decimals":
             site.decimals = int(value)
         if call.parts["id"] == "woocommerce_currency":
             site.currency = value
         return reply(_setting(call))
+
+
+def _listed(route: Route) -> Json:
+    return {"namespace": "/".join(route.pattern.split("/")[1:3]), "methods": list(route.methods)}
 
 
 def _namespaces(site: Site) -> list[str]:
@@ -101,7 +106,7 @@ def _namespaces(site: Site) -> list[str]:
 
 
 def _settings(call: Call) -> list[Json]:
-    group, site = call.parts["group"], call.site
+    group, site = call.parts["group_id"], call.site
     if group == "general":
         found = _general(site)
     else:
