@@ -42,6 +42,8 @@ class ShopifyTwin:
         self.api = AdminApi(self.store, self.faults)
         self.browser = Browser(routes or {}, self._own_page)
         self.server = TwinServer(self._answer, self.faults)
+        self._grants = 0
+        """How often the merchant said yes on the grant page of the code grant."""
 
     def __enter__(self) -> Self:
         self.server.__enter__()
@@ -74,15 +76,13 @@ class ShopifyTwin:
     # What the merchant does
 
     def approve(self, link: str) -> str:
-        """Say yes: on `/admin/oauth/authorize` (a link may also redirect there), else by opening the installed app."""
-        parts = urlsplit(link)
-        if parts.netloc == self.host and parts.path == "/admin/oauth/authorize":
-            return self.browser.go(link).address
-        if parts.netloc != self.host:
-            shown = self.browser.go(link)
-            if any(urlsplit(one.address).path.endswith("/callback") for one in self.browser.history[-2:]):
-                return shown.address
-        return self.open_app().address
+        """Follow the link; where it leads to Shopify's grant page (code grant) say yes there and go where that leads.
+
+        Any other page is an invitation: the app is installed and opened in the admin, where it begins.
+        """
+        before = self._grants
+        shown = self.browser.go(link)
+        return shown.address if self._grants > before else self.open_app().address
 
     def open_app(self, address: str = "", *, id_token: str = "") -> Shown:
         """Open the embedded app in the admin, installing it first where it is not; `id_token` for a stale or forged
@@ -178,12 +178,12 @@ class ShopifyTwin:
                 raise ValueError("Shopify cancels only orders of which nothing was sent")
             self.store.cancel(order, reason, refund=refund)
 
-    def refund(self, order_id: str, amount: Decimal, *, note: str | None = None) -> str:
+    def refund(self, order_id: str, amount: Decimal, *, note: str | None = None) -> None:
         with self.store.lock:
             order = self._order(order_id)
             if not 0 < amount <= order.received - order.refunded:
                 raise ValueError("more than was paid cannot be refunded")
-            return str(self.store.refund(order, amount, note).id)
+            self.store.refund(order, amount, note)
 
     def edit(self, order_id: str, line: Mapping[str, object] = GOODS[2]) -> None:
         """The merchant adds a line to the order."""
@@ -298,6 +298,7 @@ class ShopifyTwin:
         uri = query.get("redirect_uri", "")
         if query.get("client_id") != self.settings.client_id or uri not in self.settings.redirect_urls:
             raise ConnectionError("Oauth error invalid_request: the client id or the redirect_uri is not the app's")
+        self._grants += 1
         scopes = frozenset(scope for scope in query.get("scope", "").split(",") if scope)
         given = {"code": self.accounts.code(scopes or frozenset(self.settings.scopes)), "shop": self.host}
         return f"{uri}?{self.accounts.signed({**self._signed_place(), **given, **_state(query)})}"

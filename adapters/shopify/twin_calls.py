@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from graphql import GraphQLError
@@ -12,7 +12,7 @@ from adapters.shopify.twin_state import FulfillmentOrder, Metafield, Order
 from adapters.shopify.twin_store import Store
 
 Args = Mapping[str, Any]
-WINDOW_DAYS = 60
+WINDOW = timedelta(days=60)
 _SORTABLE: Mapping[str, Callable[[Order], Any]] = {
     "CREATED_AT": lambda order: order.created_at,
     "PROCESSED_AT": lambda order: order.created_at,
@@ -40,11 +40,16 @@ class Call:
     """`extensions.search`."""
     refusals: dict[tuple[str, str], Callable[[], GraphQLError] | None] = field(default_factory=dict)
 
+    oldest: datetime = field(init=False)
+    """Orders from before that need another right (shopify reference, section 1.5)."""
+
+    def __post_init__(self) -> None:
+        every = "read_all_orders" in self.scopes
+        self.oldest = datetime.min.replace(tzinfo=UTC) if every else self.store.now() - WINDOW
+
     def sees(self, order: Order | None) -> Order | None:
-        """Older orders need another right (shopify reference, section 1.5)."""
-        if order is None or "read_all_orders" in self.scopes:
-            return order
-        return order if (self.store.now() - order.created_at).days < WINDOW_DAYS else None
+        """The order, if there is one and it is not too old for this app."""
+        return order if order is not None and order.created_at >= self.oldest else None
 
 
 def number_of(value: object, kind: str) -> int:

@@ -62,7 +62,7 @@ ORDER: Mapping[str, Plain] = {
     "legacyResourceId": lambda order: order.id,
     "merchantBusinessEntity": lambda _: ENTITY,
     "netPaymentSet": lambda order: bag(order, order.received - order.refunded),
-    "originalTotalPriceSet": lambda order: bag(order, order.total),
+    "originalTotalPriceSet": lambda order: bag(order, order.original_total or order.total),
     "paymentCollectionDetails": lambda _: {},
     "paymentGatewayNames": lambda _: ["bogus"],
     "presentmentCurrencyCode": lambda order: order.presentment,

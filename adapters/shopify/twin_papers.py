@@ -33,7 +33,7 @@ class Papers:
             "app_id": 580111,
             "browser_ip": None,
             "buyer_accepts_marketing": False,
-            "cancel_reason": order.cancel_reason,
+            "cancel_reason": order.cancel_reason.lower() if order.cancel_reason else None,
             "cancelled_at": self._when(order.cancelled_at),
             "cart_token": None,
             "checkout_token": None,

@@ -283,7 +283,8 @@ class Order:
     cancel_reason: str | None = None
     closed_at: datetime | None = None
     test: bool = False
-    edited: bool = False
+    original_total: Decimal | None = None
+    """As first ordered; None while nothing was edited."""
     held: bool = False
     parts: int = 0
     """How many ids were given to parts that have no number of their own."""
@@ -329,6 +330,10 @@ class Order:
     @property
     def total(self) -> Decimal:
         return self.subtotal + self.shipping + (Decimal(0) if self.taxes_included else self.tax)
+
+    @property
+    def edited(self) -> bool:
+        return self.original_total is not None
 
     @property
     def current_subtotal(self) -> Decimal:

@@ -195,8 +195,8 @@ class Store:
         """The merchant edits the order."""
         added = Line(order=order, place=len(order.lines), **line)  # type: ignore[arg-type]
         added.current_quantity = added.quantity
+        order.original_total = order.original_total or order.total
         order.lines.append(added)
-        order.edited = True
         self.touch(order)
         paper = self.papers.edit(order, order.new_id(), added, self.now())
         self._tell_order(order, "orders/updated", also={"orders/edited": paper})

@@ -1,6 +1,7 @@
 """How a twin sends webhooks: two kinds of subscriptions, eight more tries in four hours, and nothing in order."""
 
 import itertools
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from adapters.shopify.twin_papers import Paper, encoded
 from adapters.shopify.twin_schema import widened
-from adapters.shopify.twin_settings import COMPLIANCE_TOPICS, TOPIC_SCOPES, Settings
+from adapters.shopify.twin_settings import TOPIC_SCOPES, Settings
 from adapters.twins import Faults, Postman
 from connector.domain.signing import Encoding, HmacSignature
 from webhooks.verification import sign
@@ -36,6 +37,11 @@ class Subscription:
     updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     failures: int = 0
     """One after the other."""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Only what the API made is ever deleted (shopify reference, section 2.3)."""
+        return bool(self.id) and self.failures >= FAILURES_TO_DELETE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Courier:
         self._postman = Postman(routes, timeout=5.0)
         self._numbers = itertools.count(1)
         self._left = 0
+        self._lock = threading.RLock()
+        """Held while the queue changes, never while something is sent."""
 
     def tell(self, topic: str, paper: Paper, *, at: datetime, event: str, about: int, scopes: frozenset[str]) -> None:
         """Queue a topic's webhooks for every subscription that may have it. `about`: which order, for bursts."""
@@ -100,17 +108,19 @@ class Courier:
 
     def deliver(self, now: datetime) -> int:
         """Send what is due; returns how many were answered 2xx."""
-        due = [parcel for parcel in self.waiting if parcel.due <= now]
-        self.waiting = [parcel for parcel in self.waiting if parcel.due > now]
+        with self._lock:
+            due = [parcel for parcel in self.waiting if parcel.due <= now]
+            self.waiting = [parcel for parcel in self.waiting if parcel.due > now]
         if self._faults.reorder:
             due.reverse()
         return sum(self._send(parcel, now) for parcel in due)
 
     def forget(self, subscription: Subscription) -> None:
         """What still waits for a subscription that is gone never leaves."""
-        gone = [parcel for parcel in self.waiting if parcel.subscription is subscription]
-        self.given_up.update(parcel.topic for parcel in gone)
-        self.waiting = [parcel for parcel in self.waiting if parcel.subscription is not subscription]
+        with self._lock:
+            gone = [parcel for parcel in self.waiting if parcel.subscription is subscription]
+            self.given_up.update(parcel.topic for parcel in gone)
+            self.waiting = [parcel for parcel in self.waiting if parcel.subscription is not subscription]
         self.subscriptions = [one for one in self.subscriptions if one is not subscription]
 
     def subscribe(self, subscription: Subscription) -> Subscription:
@@ -131,9 +141,10 @@ class Courier:
     ) -> None:
         body = encoded(_only(paper, subscription.include_fields) if subscription.include_fields else paper)
         parcel = Parcel(at, subscription, subscription.uri, topic, about, self._uuid(), event, at, body)
-        if topic == "orders/updated":
-            self.waiting = [one for one in self.waiting if not self._swallows(parcel, one)]
-        self.waiting.append(parcel)
+        with self._lock:
+            if topic == "orders/updated":
+                self.waiting = [one for one in self.waiting if not self._swallows(parcel, one)]
+            self.waiting.append(parcel)
 
     def _swallows(self, newer: Parcel, older: Parcel) -> bool:
         """Bursts of updates are coalesced (shopify reference, section 2.3)."""
@@ -141,7 +152,7 @@ class Courier:
         return same and not older.tries and newer.triggered_at - older.triggered_at < self._settings.coalesce
 
     def _send(self, parcel: Parcel, now: datetime) -> bool:
-        if self._faults.silent or self._is_lost(parcel):
+        if self._faults.silent or parcel.subscription.is_deleted or self._is_lost(parcel):
             self.given_up[parcel.topic] += 1
             return False
         arrived = self._post(parcel)
@@ -165,8 +176,9 @@ class Courier:
         if tries > RETRIES:
             self.given_up[parcel.topic] += 1
         else:
-            self.waiting.append(replace(parcel, tries=tries, due=now + retry_wait(tries)))
-        if subscription.id and subscription.failures >= FAILURES_TO_DELETE:
+            with self._lock:
+                self.waiting.append(replace(parcel, tries=tries, due=now + retry_wait(tries)))
+        if subscription.is_deleted:
             self.forget(subscription)
 
     def _post(self, parcel: Parcel) -> bool:
@@ -198,10 +210,6 @@ def may_subscribe(topic: str, scopes: frozenset[str], approved: frozenset[str]) 
     if scope is None:
         return True
     return scope in widened(scopes) and "data" in approved
-
-
-def is_compliance(topic: str) -> bool:
-    return topic in COMPLIANCE_TOPICS
 
 
 def _only(paper: Paper, fields: tuple[str, ...]) -> Paper:
