@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from adapters.twins import Answered, Asked
 from adapters.woocommerce.twin_documents import Json, Writer, encode
+from adapters.woocommerce.twin_oauth import Unsigned, signed_key
 from adapters.woocommerce.twin_site import Key, Site, User
 from adapters.woocommerce.twin_webhooks import Webhook
 
@@ -208,9 +209,17 @@ class Api:
         raise Error("rest_no_route", NO_ROUTE, 404)
 
     def _key(self, asked: Asked, call: Call) -> Key | None:
-        """Query parameters win over the header; http, or what PHP takes for it, knows neither (section 2)."""
-        if not self._site.is_ssl or not re.match(r"/wc[/-]", call.route) or not self._site.rest_prefix:
+        """A key shown or signed with; http, or what PHP takes for it, knows signatures alone (section 2)."""
+        if not re.match(r"/wc[/-]", call.route) or not self._site.rest_prefix:
             return None
+        try:
+            shown = self._shown_key(asked, call) if self._site.is_ssl else None
+            return shown or signed_key(self._site, asked, call.query)
+        except Unsigned as unsigned:
+            raise Error(unsigned.code, str(unsigned), 401) from None
+
+    def _shown_key(self, asked: Asked, call: Call) -> Key | None:
+        """Query parameters win over the header."""
         name, secret = (str(call.query.get(part, "")) for part in ("consumer_key", "consumer_secret"))
         if not (name and secret):
             name, secret = (

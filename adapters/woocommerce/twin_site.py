@@ -16,6 +16,16 @@ from connector.domain.clock import Clock
 Trackings = Literal["none", "ast", "official"]
 Cron = Literal["system", "visits"]
 
+STATUSES = {
+    "pending": "Pending payment",
+    "processing": "Processing",
+    "on-hold": "On hold",
+    "completed": "Completed",
+    "cancelled": "Cancelled",
+    "refunded": "Refunded",
+    "failed": "Failed",
+    "checkout-draft": "Draft",
+}
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "KWD": "د.ك"}
 
 
@@ -52,6 +62,10 @@ class Knobs(TypedDict, total=False):
     """403, 406 or 503: what a security plugin answers to every API call, in HTML."""
     rest_prefix: str
     """Where the API is; empty: plain permalinks, where keys do not work."""
+    number_prefix: str
+    """What a plugin puts before an order's id to make the number people see."""
+    extra_statuses: dict[str, str]
+    """Statuses of plugins, by their word: `{"shipped": "Shipped"}`."""
     delivery_timeout: float
     """Seconds a delivery waits for its answer; WooCommerce waits 60."""
 
@@ -77,6 +91,8 @@ class Key:
     permissions: str
     consumer_key: str
     consumer_secret: str = field(repr=False)
+    nonces: dict[str, int] = field(default_factory=dict, repr=False)
+    """Of signed calls, with their Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,8 @@ class Site:
         strips_authorization: bool = False,
         firewall: int = 0,
         rest_prefix: str = "wp-json",
+        number_prefix: str = "",
+        extra_statuses: dict[str, str] | None = None,
         delivery_timeout: float = 15.0,
     ) -> None:
         self.clock = clock
@@ -137,6 +155,9 @@ class Site:
         self.strips_authorization = strips_authorization
         self.firewall = firewall
         self.rest_prefix = rest_prefix
+        self.number_prefix = number_prefix
+        self.statuses = {**STATUSES, **(extra_statuses or {})}
+        """All there are, by their word, as people read them."""
         self.delivery_timeout = delivery_timeout
         self.lock = threading.RLock()
         self.merchant = User(1, "admin")
