@@ -8,7 +8,6 @@ from adapters.woocommerce import twin_mails
 from adapters.woocommerce.twin_orders import (
     COUPONS,
     PRODUCTS,
-    STATUSES,
     Amounts,
     Checkout,
     CouponLine,
@@ -88,7 +87,7 @@ class Desk:
 
     def save(self, order: Order) -> None:
         """Any save, even of nothing, moves the date and tells order.updated (section 0.14)."""
-        order.modified = self.site.now()
+        order.modified, order.undated = self.site.now(), False
         order.version = self.site.version
         self._hook("woocommerce_update_order", order.order_id)
 
@@ -236,7 +235,8 @@ class Desk:
             order.refunds.insert(0, self._new_refund(order, rest, "Order fully refunded.", (), paid_back=False))
         for kind in twin_mails.mails_of_change(old, new):
             self._mail(order, kind)
-        words = f"Order status changed from {STATUSES.get(old, old)} to {STATUSES.get(new, new)}."
+        names = self.site.statuses
+        words = f"Order status changed from {names.get(old, old)} to {names.get(new, new)}."
         self.add_note(order, words, author=self.site.merchant.name if by_hand else "WooCommerce")
         self._hook(f"woocommerce_order_status_{new}", order.order_id)
         self._hook("woocommerce_order_status_changed", order.order_id)

@@ -48,7 +48,7 @@ class Writer:
             "needs_payment": order.status in ("pending", "failed", "checkout-draft") and order.total > 0,
             "needs_processing": order.needs_processing,
             "date_created_gmt": self.site.gmt(order.created),
-            "date_modified_gmt": self.site.gmt(order.modified),
+            "date_modified_gmt": self.site.gmt(None if order.undated else order.modified),
             "date_completed_gmt": self.site.gmt(order.completed),
             "date_paid_gmt": self.site.gmt(order.paid),
             "currency_symbol": SYMBOLS.get(order.currency, order.currency),
@@ -125,7 +125,7 @@ class Writer:
             "version": order.version,
             "prices_include_tax": order.prices_include_tax,
             "date_created": self.site.local(order.created),
-            "date_modified": self.site.local(order.modified),
+            "date_modified": self.site.local(None if order.undated else order.modified),
             "discount_total": self._money(discount),
             "discount_tax": self._money(discount_tax),
             "shipping_total": self._money(sum((line.total for line in shipping), Decimal())),
@@ -147,7 +147,7 @@ class Writer:
             "date_completed": self.site.local(order.completed),
             "date_paid": self.site.local(order.paid),
             "cart_hash": "",
-            "number": str(order.order_id),
+            "number": f"{self.site.number_prefix}{order.order_id}",
             "meta_data": [_meta(meta) for meta in order.meta],
         }
 

@@ -156,6 +156,9 @@ class Parcels:
         self._desk.set_meta(order, TRACKINGS, [*kept, made])
         if self._site.trackings == "ast" and str(given.get("status_shipped", "")) == "1":
             self._desk.change_status(order, "completed")
+        elif self._site.trackings == "ast" and str(given.get("status_shipped", "")) == "2":
+            partly = "partial-shipped" if "partial-shipped" in self._site.statuses else order.status
+            self._desk.change_status(order, partly)
         else:
             self._desk.save(order)
         return made

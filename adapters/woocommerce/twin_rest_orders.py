@@ -13,7 +13,6 @@ from adapters.woocommerce.twin_orders import (
     ADDRESS,
     PRODUCTS,
     PRODUCTS_BY_ID,
-    STATUSES,
     Checkout,
     Order,
     Product,
@@ -21,7 +20,6 @@ from adapters.woocommerce.twin_orders import (
 )
 from adapters.woocommerce.twin_rest import EDIT, Call, Error, Route, fields, listed, paged, reply
 
-WRITABLE = ("auto-draft", *STATUSES)
 NOT_LISTED = ("trash", "auto-draft")
 MOST_IN_A_BATCH = 100
 UNMODELLED = ("line_items", "shipping_lines", "fee_lines", "coupon_lines")
@@ -60,7 +58,7 @@ class OrderRoutes:
 
     def list(self, call: Call) -> Answered:
         """With WooCommerce's idea of dates and pages (woocommerce reference, sections 0.16 and 6)."""
-        statuses = call.choices("status", "any", ("any", "trash", *WRITABLE))
+        statuses = call.choices("status", "any", ("any", "trash", *_writable(call)))
         tests = [_status_test(call, statuses), *_moment_tests(call), *_id_tests(call)]
         key = _sort_key(call.choice("orderby", "date", ("date", "id", "include", "title", "slug", "modified")), call)
         newest_first = call.choice("order", "desc", ("asc", "desc")) == "desc"
@@ -119,7 +117,7 @@ class OrderRoutes:
 
     def statuses(self, call: Call) -> Answered:
         call.may("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
-        return reply([{"slug": slug, "name": name} for slug, name in STATUSES.items()])
+        return reply([{"slug": slug, "name": name} for slug, name in call.site.statuses.items()])
 
     # -- notes
 
@@ -357,8 +355,8 @@ def _moment_test(call: Call, written: datetime, field: str, *, later: bool) -> T
         edge = naive.replace(tzinfo=UTC if gmt else zone)
     edge = edge.astimezone(UTC)
     if later:
-        return lambda order: cast("datetime", getattr(order, field)) > edge
-    return lambda order: cast("datetime", getattr(order, field)) < edge
+        return lambda order: not order.undated and cast("datetime", getattr(order, field)) > edge
+    return lambda order: not order.undated and cast("datetime", getattr(order, field)) < edge
 
 
 def _id_tests(call: Call) -> list[Test]:
@@ -382,7 +380,7 @@ def _id_tests(call: Call) -> list[Test]:
 
 def _sort_key(name: str, call: Call) -> Callable[[Order], tuple[object, ...]]:
     if name == "modified":
-        return lambda order: (order.modified, order.order_id)
+        return lambda order: (not order.undated, order.modified, order.order_id)
     if name == "date":
         return lambda order: (order.created, order.order_id)
     if name == "include":
@@ -394,8 +392,9 @@ def _sort_key(name: str, call: Call) -> Callable[[Order], tuple[object, ...]]:
 def _check_body(call: Call) -> None:
     """Raises Error for a status the shop does not have (`wc-` before it counts as unknown) and for wrong types."""
     status = call.get("status")
-    if status is not None and status not in WRITABLE:
-        call.refuse("status", "rest_not_in_enum", f"status is not one of {listed(WRITABLE)}.")
+    writable = _writable(call)
+    if status is not None and status not in writable:
+        call.refuse("status", "rest_not_in_enum", f"status is not one of {listed(writable)}.")
     for name, kind, word in (
         ("billing", dict, "object"),
         ("shipping", dict, "object"),
@@ -411,6 +410,10 @@ def _check_body(call: Call) -> None:
     if email is not None and "@" not in str(email):
         call.refuse("billing", "rest_invalid_email", "Invalid email address.")
     call.checked()
+
+
+def _writable(call: Call) -> tuple[str, ...]:
+    return ("auto-draft", *call.site.statuses)
 
 
 def _tried(call: Call, item: Json, work: Callable[[Call], Json]) -> Json:

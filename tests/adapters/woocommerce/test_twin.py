@@ -116,6 +116,21 @@ class TestDocuments:
         assert (order["date_created"], order["date_created_gmt"]) == ("2026-11-21T21:00:00", "2026-11-21T20:00:00")
         assert (order["date_paid"], order["date_paid_gmt"]) == (None, None)
 
+    def test_a_plugin_may_make_the_number_people_see(self) -> None:
+        with open_shop(number_prefix="A-") as shop:
+            number = shop.twin.place_order()
+            assert shop.ask.get(f"wc/v3/orders/{number}")["number"] == f"A-{number}"
+            assert shop.twin.truth()[number].number == f"A-{number}"
+
+    def test_a_plugin_may_have_statuses_of_its_own(self) -> None:
+        with open_shop(extra_statuses={"partial-shipped": "Partially shipped"}, trackings="ast") as shop:
+            number = shop.twin.place_order(paid=True)
+            body = {"tracking_number": "00340", "status_shipped": 2}
+            shop.ask("POST", f"wc-ast/v3/orders/{number}/shipment-trackings", body)
+            assert shop.ask.get(f"wc/v3/orders/{number}")["status"] == "partial-shipped"
+            assert len(shop.ask.get("wc/v3/orders?status=partial-shipped")) == 1
+            assert {"slug": "partial-shipped", "name": "Partially shipped"} in shop.ask.get("wc/v3/orders/statuses")
+
     def test_json_is_ascii_with_escaped_slashes(self, shop: Shop) -> None:
         content = shop.ask("GET", f"wc/v3/orders/{shop.twin.place_order()}").content
         assert content.isascii()
@@ -338,6 +353,12 @@ class TestLists:
         every = ",".join(str(one["id"]) for one in shop.ask.get("wc/v3/orders?per_page=100&_fields=id"))
         assert len(shop.ask.get(f"wc/v3/orders?include={every}")) == 10
         assert len(shop.ask.get(f"wc/v3/orders?include={every[:7]}")) == 2
+
+    def test_an_odd_import_has_no_date_and_no_search_by_dates_finds_it(self, shop: Shop) -> None:
+        number = shop.twin.import_oddly()
+        assert shop.ask.get("wc/v3/orders?modified_after=2020-01-01T00:00:00") == []
+        (listed,) = shop.ask.get("wc/v3/orders?orderby=modified&_fields=id,date_modified_gmt")
+        assert listed == {"id": int(number), "date_modified_gmt": None}
 
     def test_fields_trim_each_order(self, shop: Shop) -> None:
         shop.twin.place_order(paid=True)
