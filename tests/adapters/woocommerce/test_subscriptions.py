@@ -93,9 +93,10 @@ def test_one_that_was_switched_off_is_on_again_with_the_secret_we_know(status: s
 
 
 def test_doubled_webhooks_deliver_doubled_so_one_goes_and_an_active_one_stays() -> None:
-    shop = Hooked(hook(7, "order.created", status="disabled"), *standing(), hook(8, "order.updated"))
+    active = [one | {"id": one["id"] + 10} for one in standing()]
+    shop = Hooked(hook(7, "order.created", status="disabled"), *active, hook(20, "order.updated"))
     told = subscribe(shop.store(), ENDPOINT)
-    assert sorted(shop.hooks) == [1, 2, 3, 4]
+    assert sorted(shop.hooks) == [11, 12, 13, 14]
     assert len(told.repairs) == 2
 
 
@@ -119,6 +120,7 @@ def test_all_pages_of_webhooks_are_read_and_they_end() -> None:
     endless = FakeShop()
     endless.says(f"GET {HOOKS}", standing(), X_WP_Total="9999")
     assert subscribe(endless.store(), ENDPOINT).repairs == ()
+    assert len(endless.calls()) == 2
 
 
 def test_what_others_left_there_may_be_anything() -> None:
