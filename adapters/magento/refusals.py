@@ -1,5 +1,6 @@
 """What a shop's refusal means, and what a person can do about it."""
 
+import contextlib
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -78,11 +79,14 @@ def message_of(answer: Answer) -> str | None:
     """What Magento says, on one line and short; None when these are not Magento's words."""
     try:
         document = read_object(answer.body)
-        if "message" not in document.document:
+        if not document.has("message"):
             return None
-        words = error_message(document)
+        words = document.text("message")
     except UnreadableDelivery:
         return None
+    with contextlib.suppress(UnreadableDelivery):
+        # Its schema knows parameters of other forms; the template alone then has to do.
+        words = error_message(document)
     return one_line(words)
 
 

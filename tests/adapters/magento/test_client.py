@@ -104,6 +104,11 @@ REFUSALS: list[tuple[Answer, type[Exception], str]] = [
         MissingRight,
         "Sales > Operations > Shipments",
     ),
+    (
+        answered({"message": "Not authorized to access %resources", "parameters": [{"resources": "Vendor_A::b"}]}, 401),
+        MissingRight,
+        "Vendor_A::b",
+    ),
     (error("The consumer isn't authorized to access %resources.", 403), MissingRight, "has to be active"),
     (not_allowed("Vendor_Module::thing"), MissingRight, "Vendor_Module::thing"),
     (error("The signature is invalid. Verify and try again.", 401), Permanent, "offloader_header"),
