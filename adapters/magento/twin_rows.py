@@ -148,6 +148,8 @@ class Order:
     status: str | None = "pending"
     notes: tuple[Note, ...] = ()
     """The newest first, as Magento lists them."""
+    grand: Pair = field(default_factory=Pair)
+    """Its total, kept because it is asked for so often."""
     paid: Pair = field(default_factory=Pair)
     refunded: Pair = field(default_factory=Pair)
     coupon: str | None = None

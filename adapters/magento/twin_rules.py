@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from adapters.magento.twin_amounts import totals
 from adapters.magento.twin_errors import Refused
 from adapters.magento.twin_rows import Line, Order
 
@@ -27,8 +26,7 @@ def settled(order: Order) -> Order:
     """The state that follows from what was billed, sent and given back (source: Order/Handler/State)."""
     if order.state in ("canceled", "holded") or order.can_invoice:
         return order
-    grand = totals(order).grand
-    refundable = order.paid != order.refunded if grand else not any(line.refunded for line in order.lines)
+    refundable = order.paid != order.refunded if order.grand else not any(line.refunded for line in order.lines)
     if order.state in ("processing", "complete") and not refundable and not order.can_ship:
         return replace(order, state="closed", status="closed")
     if order.state == "processing" and not order.can_ship:
@@ -51,7 +49,7 @@ def events(before: Order | None, after: Order) -> Iterable[str]:
 
 
 def _due(order: Order) -> bool:
-    return totals(order).grand.base != order.paid.base
+    return order.grand.base != order.paid.base
 
 
 def in_progress(order: Order) -> Order:

@@ -126,7 +126,7 @@ class Sales:
             now,
             coupon={"discounted": "HARBOUR10", "free": "GIFT"}.get(kind),
         )
-        return self.write(order)
+        return self.write(_summed(order))
 
     def write(self, order: Order) -> Order:
         """Save an order: its `updated_at` moves, its state follows from its rows, and whoever listens is told."""
@@ -158,7 +158,7 @@ class Sales:
         sums = totals_of(order, items, order.shipping if is_first else Pair())
         lines = counted(order, items, "invoiced")
         is_last = not any(line.can_invoice for line in lines)
-        grand = totals(order).grand - order.paid if is_last else sums.grand
+        grand = order.grand - order.paid if is_last else sums.grand
         now = self.now()
         row = Invoice(
             self.invoices.next_id(),
@@ -283,7 +283,7 @@ class Sales:
             edits=edits,
         )
         canceled = self.cancel(order_id)
-        self.write(new)
+        new = self.write(_summed(new))
         self.write(replace(canceled, child=(entity_id, new.increment_id), edits=edits))
         return new
 
@@ -334,3 +334,7 @@ class Sales:
         self._numbers[kind, store_id] += 1
         prefix = "" if self._plain or store_id == 1 else str(store_id)
         return f"{prefix}{self._numbers[kind, store_id]:09d}"
+
+
+def _summed(order: Order) -> Order:
+    return replace(order, grand=totals(order).grand)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from adapters.magento.twin_amounts import totals
 from adapters.magento.twin_rows import Order
 from adapters.magento.twin_sales import Sales
 from adapters.twins import Truth
@@ -25,7 +24,7 @@ def _truth(order: Order, numbers: frozenset[str]) -> Truth:
         str(order.entity_id),
         order.increment_id,
         order.status or order.state,
-        Decimal(totals(order).grand.own) / 100,
+        Decimal(order.grand.own) / 100,
         Decimal(order.refunded.own) / 100,
         numbers,
     )
