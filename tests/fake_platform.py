@@ -15,6 +15,7 @@ from connector.domain.order import LineItem, OrderSnapshot, Refund, Shipment, Tr
 from connector.domain.shop import Shop
 from connector.domain.signing import Encoding, HmacSignature, Secrets, UnsignedPing
 from connector.domain.status import OrderState, PaymentState, ShipmentStatus
+from tests.fake_connect import CONNECT
 from webhooks.verification import sign
 
 SECRET = "the fake shop's secret"
@@ -196,4 +197,5 @@ MANIFEST = Manifest(
         customer_language="a field of the order",
     ),
     ping=UnsignedPing(content_type="application/x-www-form-urlencoded", fields=("ping",)),
+    connect=CONNECT,
 )

@@ -10,6 +10,7 @@ from tests.docs.generated import BLOCKS, ROOT, block, written
 READMES = sorted(path for path in ROOT.glob("**/README.md") if not {".venv", "build"} & set(path.parts))
 PACKAGES = (
     "connector",
+    "connector/install",
     "connector/tables",
     "connector/flow",
     "webhooks",
