@@ -74,7 +74,7 @@ def _subscription(kind: str, topics: tuple[str, ...], address: str) -> Iterable[
 
 def _text(value: str) -> str:
     """A basic string; JSON's escapes are among TOML's."""
-    return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _list(values: Iterable[str]) -> str:

@@ -89,9 +89,7 @@ def look(store: Store, hint: LookAgain) -> bytes:
     document = dict(order.document)
     if document:
         document["lineItems"] = {"nodes": list(_all_lines(store, order, variables))}
-    return client.encoded(
-        {"data": {"order": document or None}, "errors": [_error(one.values("path")) for one in reply.withheld]}
-    )
+    return _answer(document or None, [_error(one.values("path")) for one in reply.withheld])
 
 
 def _all_lines(store: Store, order: Reader, variables: Mapping[str, object]) -> Iterator[object]:
@@ -150,9 +148,14 @@ def _document(node: object, errors: list[object]) -> Found | None:
         order_id, updated_at = number_of(order.text("id")), order.moment("updatedAt")
     except UnreadableDelivery:
         return None
-    body = client.encoded({"data": {"order": node}, "errors": errors})
+    body = _answer(node, errors)
     key = f"order:{order_id}:{updated_at:%Y%m%d%H%M%S}:{hashlib.sha256(body).hexdigest()[:24]}"
     return Found(key, ABOUT, body, updated_at) if order_id else None
+
+
+def _answer(order: object, errors: list[object]) -> bytes:
+    """The form `resolve` reads; an answer without errors has no list of them."""
+    return client.encoded({"data": {"order": order}} | ({"errors": errors} if errors else {}))
 
 
 def _error(path: list[object]) -> dict[str, object]:

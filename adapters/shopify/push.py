@@ -5,14 +5,14 @@ notes: nothing in the API writes into an order's history (shopify reference, sec
 """
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from adapters.contract import Pushes, Store
 from adapters.reading import Reader
 from adapters.shopify import client, status
 from adapters.shopify.documents import global_id, number_of
 from adapters.shopify.to_be_sent import read_order, still_to_send
-from connector.domain.errors import Permanent
+from connector.domain.errors import Permanent, Retryable
 from connector.domain.push import LinkPush, ShipmentPush, StatusPush
 
 MOST_PAGES = 50
@@ -31,8 +31,11 @@ def push_status(store: Store, push: StatusPush) -> str:
     word = status.EVENT_WORDS.get(push.status)
     if word is None:
         return f"Shopify has no word for {push.status.value}; nothing is written"
+    ahead = push.happened_at - store.clock.now()
+    if ahead > timedelta():  # another moment at each try would make another event at each try
+        raise Retryable("The event lies ahead; it is written when it has come", after=min(ahead, timedelta(hours=1)))
     parcel = _parcel(store, push.shipment_id)
-    happened_at = f"{min(push.happened_at, store.clock.now()).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    happened_at = f"{push.happened_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for event in parcel.items("events.nodes"):
         if _is_the_same(event, word, happened_at):
             return _KNOWN

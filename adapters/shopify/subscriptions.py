@@ -11,6 +11,7 @@ from connector.domain.connection import Endpoint, Subscribed, Subscription, Subs
 from connector.domain.errors import Permanent
 
 MOST_PAGES = 50
+_TOPICS = (*ORDERS, *LIFE_CYCLE)
 _BY_TOML = "Shopify keeps it as shopify.app.toml says, and does not show it"
 _UNCHECKED = "its signature could not be checked: connect again with the app's client secret (API secret key) beside it"
 
@@ -37,7 +38,7 @@ def subscribe(store: Store, endpoint: Endpoint) -> Subscribed:
     if not signs_with(credentials):
         return _all(SubscriptionState.UNAVAILABLE, _UNCHECKED)
     standing, repairs = _swept(store, endpoint)
-    kept = [_kept(store, endpoint, topic, standing, repairs) for topic in (*ORDERS, *LIFE_CYCLE)]
+    kept = [_kept(store, endpoint, topic, standing, repairs) for topic in _TOPICS]
     return Subscribed(tuple(kept), tuple(repairs))
 
 
@@ -54,19 +55,20 @@ def unsubscribe(store: Store, endpoint: Endpoint) -> None:
 
 
 def _all(state: SubscriptionState, remark: str) -> Subscribed:
-    return Subscribed(tuple(Subscription(topic, state, remark) for topic in (*ORDERS, *LIFE_CYCLE)))
+    return Subscribed(tuple(Subscription(topic, state, remark) for topic in _TOPICS))
 
 
 def _swept(store: Store, endpoint: Endpoint) -> tuple[set[str], list[str]]:
     """The topics that stand as they should, after taking away what is doubled, stale or does not send everything."""
+    wanted = {as_enum(topic) for topic in _TOPICS}
     standing: set[str] = set()
     repairs: list[str] = []
     for one in _ours(store, endpoint):
-        if one.uri == endpoint.address and one.plain and one.topic not in standing:
+        if one.uri == endpoint.address and one.plain and one.topic in wanted - standing:
             standing.add(one.topic)
             continue
         _delete(store, one)
-        repairs.append(f"{_as_header(one.topic)} was doubled or led elsewhere, and is taken away")
+        repairs.append(f"{_as_header(one.topic)} was doubled, not wanted or led elsewhere, and was taken away")
     return standing, repairs
 
 
@@ -114,5 +116,5 @@ def as_enum(topic: str) -> str:
 
 
 def _as_header(name: str) -> str:
-    known = {as_enum(topic): topic for topic in (*ORDERS, *LIFE_CYCLE)}
+    known = {as_enum(topic): topic for topic in _TOPICS}
     return known.get(name, name.lower()[:60])
