@@ -15,7 +15,7 @@ from adapters.magento.probe import BEARER, lets_us_in
 from adapters.magento.refusals import OFFLOADER, REAUTHORIZE, one_line, refusal
 from adapters.magento.rights import OPTIONAL, RIGHTS
 from connector.domain.connection import Credentials
-from connector.domain.errors import Permanent, WrongSetting
+from connector.domain.errors import Permanent, Retryable, WrongSetting
 
 EXCHANGE_TRIES = 2
 MOST_FIELDS = 20
@@ -88,7 +88,12 @@ def prove(store: Store, offer: Offer) -> Credentials:
     given = {name: value.strip() for name, value in offer.values.items() if value.strip()}
     values = _exchanged(store, given) if "verifier" in given else _pasted(given)
     credentials = Credentials(values)
-    lets_us_in(replace(store, access=replace(store.access, credentials=credentials)))
+    try:
+        lets_us_in(replace(store, access=replace(store.access, credentials=credentials)))
+    except Retryable:
+        # Tokens that this very host has just handed out cannot be had a second time.
+        if "verifier" not in given:
+            raise
     return credentials
 
 

@@ -245,6 +245,18 @@ def test_an_exchange_whose_answer_was_lost_asks_to_reauthorize() -> None:
     assert parameters(requests[0])["oauth_nonce"] != parameters(requests[1])["oauth_nonce"]
 
 
+def test_tokens_that_were_exchanged_are_kept_though_the_shop_is_away_a_moment_later() -> None:
+    exchanges = Activation(tokens("r" * 32, "q" * 32), tokens("t" * 32, "s" * 32))
+
+    def answer(request: Request) -> Answer:
+        return Answer(503, {"retry-after": "600"}, b"") if "/rest/" in request.url else exchanges(request)
+
+    shop, _ = asked(answer, values={})
+    assert CONNECT.prove(shop, OFFER) == Credentials(FOUR)
+    with pytest.raises(Busy):
+        CONNECT.prove(shop, Offer(FOUR))
+
+
 def test_four_pasted_secrets_are_proven_by_reading() -> None:
     shop, requests = asked(Activation(), values={})
     assert CONNECT.prove(shop, Offer({name: f" {value}\n" for name, value in FOUR.items()})) == Credentials(FOUR)
