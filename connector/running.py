@@ -70,5 +70,6 @@ class Process:
             self._scheduler.stop()
             for loop in self._service.loops:
                 loop.stop()
+            self._service.stop_asking()
         self._service.send_outbox.stop()
         self._service.database.close()

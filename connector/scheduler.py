@@ -18,13 +18,9 @@ class Job:
     run: Callable[[Service], object]
 
 
-def _wake_worker(service: Service) -> None:
-    for loop in service.loops:
-        loop.nudge()
-
-
 JOBS: Sequence[Job] = (
-    Job("look for due deliveries and messages", 0.5, _wake_worker),
+    Job("look for due deliveries and messages", 0.5, lambda service: service.news()),
+    Job("look for due connections and sweeps", 1, lambda service: service.asking.nudge()),
     Job("take over from workers that died", 30, lambda service: service.recover.run()),
     Job("fetch public keys senders named", 30, lambda service: service.fetch_sender_keys.run()),
     Job("measure what waits", 15, lambda service: service.measure.run()),

@@ -9,6 +9,21 @@ from connector.observability import Metrics
 log = logging.getLogger(__name__)
 
 
+class Bell:
+    """Wakes loops that are made later than those who ring."""
+
+    def __init__(self) -> None:
+        self._loops: tuple[Loop, ...] = ()
+
+    def wakes(self, *loops: "Loop") -> None:
+        self._loops = loops
+
+    def ring(self) -> None:
+        """There may be something to do. Cheap, and may be called from any thread, any number of times."""
+        for loop in self._loops:
+            loop.nudge()
+
+
 class Loop:
     """One thread that runs its steps until none has anything to do, then sleeps until it is nudged."""
 

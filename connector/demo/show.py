@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 
 import adapters
 from connector.app import build_service, create_app
+from connector.demo.answers import answered_by
 from connector.demo.pages import demo_pages
 from connector.demo.progress import Progress
 from connector.demo.report import Report, measure
@@ -27,7 +28,7 @@ from connector.flow.service import Service
 from connector.observability import configure_logging
 from connector.running import Process
 from connector.settings import Settings
-from connector.tables import shops
+from connector.tables import connections, shops
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 50
@@ -70,7 +71,7 @@ class Demo:
         self.service = build_service(
             _settings(folder, sink.port, port),
             clock=clock,
-            fetchers={shop.platform: shop.answer for shop in shops_there},
+            manifest=answered_by(shops_there),
         )
         connect(self.service, shops_there)
         self.showcase = Showcase(self.service, shops_there, sink)
@@ -133,6 +134,9 @@ def connect(service: Service, stand_ins: Sequence[StandIn]) -> None:
     with service.database.write() as connection:
         for one in stand_ins:
             shops.save(connection, one.shop, one.secrets, service.seal)
+            base, now = f"https://{one.shop.host}", service.clock.now()
+            connections.create(connection, one.shop.shop_id, one.platform, base, service.seal, now)
+            connections.offer(connection, one.shop.shop_id, {"stand-in": one.platform}, service.seal, now)
 
 
 def invitation(report: Report, address: str) -> str:

@@ -122,7 +122,7 @@ class StandIn:
         for _ in range(step.fresh_copies):
             self._post(step, self.delivery(step), address)
 
-    def answer(self, _shop: Shop, hint: LookAgain) -> bytes:
+    def answer(self, hint: LookAgain) -> bytes:
         """What this shop says when it is asked about an order. Raises Permanent for one it does not know."""
         try:
             return self._answers[hint.order_id or hint.subject_id]

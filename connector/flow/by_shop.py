@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -136,6 +137,15 @@ class ShopPool:
                 self._at_work.discard(shop_id)
                 self._changed.notify_all()
             self._done()
+
+
+def stop_all(pools: Sequence[ShopPool], timeout: float = 30.0) -> None:
+    """Stop pools together, within so many seconds for all of them."""
+    deadline = time.monotonic() + timeout
+    for pool in pools:
+        pool.stop(0)
+    for pool in pools:
+        pool.wait(max(0.0, deadline - time.monotonic()))
 
 
 def is_away(error: Retryable) -> bool:

@@ -1,115 +1,154 @@
 """From a hint to the platform's answer, which then takes the same road as everything else."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
-from adapters.contract import Manifest
+from adapters.contract import Manifest, Store
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.domain.delivery import LookAgain, Subject, Update, refuse_long_ids
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
+from connector.flow.by_shop import ShopPool, is_away
 from connector.flow.process_inbox import ProcessInbox, Reading
 from connector.flow.retry import next_try
+from connector.flow.stores import NotConnected, Stores
 from connector.observability import Metrics
 from connector.shop_directory import ShopDirectory
-from connector.tables import inbox
+from connector.tables import connections, inbox
 from connector.tables.inbox import Claimed, InboxState, Outcome
 
 log = logging.getLogger(__name__)
 
 MOST_QUESTIONS = 30
 """About a day of a platform that is away: the waits grow to an hour."""
-LEASE = timedelta(minutes=5)
+MOST_REFUSALS = 3
+"""A refusal may be the connection's and not the hint's: meanwhile the watchdog looks which."""
+LEASE = timedelta(minutes=8)
+"""Longer than a batch takes when each answer comes at the last moment."""
 BATCH = 10
+NOT_CONNECTED = timedelta(hours=1)
 
-Fetch = Callable[[Shop, LookAgain], bytes]
-"""Asks a shop's platform for the object a hint points at; raises Retryable or Permanent."""
 
-_Answers = dict[tuple[str, Subject, str, str], Update]
-"""By shop id and the question itself: subject, its id, the order's id."""
+@dataclass(slots=True)
+class _Asking:
+    """One shop's turn: its store, and what has been answered in it."""
+
+    shop: Shop
+    manifest: Manifest
+    store: Store
+    answers: dict[tuple[Subject, str, str], Update] = field(default_factory=dict)
+    """By the question itself: subject, its id, the order's id."""
 
 
 class LookAgainFlow:
-    """Asks platforms about waiting hints. A platform nobody can ask yet keeps its hints waiting, for all to see."""
+    """Asks platforms about waiting hints, each shop by a thread of its own. Hints of shops nobody can ask go on
+    waiting, for all to see."""
 
     def __init__(
         self,
         database: Database,
         shops: ShopDirectory,
         manifest: Callable[[str], Manifest],
-        fetchers: Mapping[str, Fetch],
+        stores: Stores,
         process_inbox: ProcessInbox,
+        pool: ShopPool,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._database = database
         self._shops = shops
         self._manifest = manifest
-        self._fetchers = fetchers
+        self._stores = stores
         self._process_inbox = process_inbox
+        self._pool = pool
         self._clock = clock
         self._metrics = metrics
 
     def run(self) -> int:
-        """One batch of hints; returns how many. No network call happens inside a transaction.
+        """Begin what is due and has room; returns how many hints were taken.
 
         The same question is asked once a batch: all of the batch came before the platform was asked.
         """
-        if not self._fetchers:
+        if not self._pool.free:
             return 0
         now = self._clock.now()
         with self._database.write() as connection:
-            claimed = inbox.claim(connection, now, lease=LEASE, limit=BATCH, waiting=True)
-        answers: _Answers = {}
+            claimed = inbox.claim(connection, now, lease=LEASE, limit=BATCH, waiting=True, busy=self._pool.busy())
+        by_shop: defaultdict[str, list[Claimed]] = defaultdict(list)
         for one in claimed:
-            self._answer(one, answers)
+            by_shop[one.shop_id].append(one)
+        for shop_id, hints in by_shop.items():
+            if not self._pool.submit(shop_id, partial(self._follow_all, hints)):
+                self._finish([Outcome(one, InboxState.WAITING, "waits for its turn", run_at=now) for one in hints])
         return len(claimed)
 
-    def _answer(self, claimed: Claimed, answers: _Answers) -> None:
+    def _follow_all(self, hints: list[Claimed]) -> None:
+        """All of one shop's; a platform that is away is asked once, and the rest waits with the first. Raises Busy or
+        Unanswered then."""
+        asking: _Asking | None = None
+        for place, claimed in enumerate(hints):
+            try:
+                asking = self._follow(claimed, asking)
+            except Retryable as error:
+                late = hints[place:] if is_away(error) else [claimed]
+                self._finish([self._again(one, str(error), error.after) for one in late])
+                if is_away(error):
+                    raise
+            except UnreadableDelivery as error:
+                self._finish([Outcome(claimed, InboxState.REVIEW, f"the platform's answer: {error}")])
+            except NotConnected as error:
+                later = self._clock.now() + NOT_CONNECTED
+                self._finish([Outcome(claimed, InboxState.WAITING, str(error), run_at=later)])
+            except Permanent as error:
+                self._refused(claimed, error)
+            except Exception as error:
+                self._metrics.errors.labels("look_again").inc()
+                log.exception("a hint could not be followed", extra={"delivery_id": claimed.delivery_id})
+                self._finish([self._again(claimed, f"the adapter failed: {type(error).__name__}", None)])
+
+    def _follow(self, claimed: Claimed, asking: _Asking | None) -> _Asking | None:
+        """One hint; the store it was asked at, for the next."""
         shop = self._shops.by_id(claimed.shop_id)
-        fetch = self._fetchers.get(claimed.delivery.platform)
-        if shop is None or fetch is None:
-            later = self._clock.now() + timedelta(hours=1)
-            self._finish(Outcome(claimed, InboxState.WAITING, "nobody can ask this platform yet", run_at=later))
-            return
-        try:
-            updates = self._ask(claimed, shop, fetch, answers)
-        except Retryable as error:
-            self._finish(self._again(claimed, str(error), error.after))
-        except UnreadableDelivery as error:
-            self._finish(Outcome(claimed, InboxState.REVIEW, f"the platform's answer: {error}"))
-        except Permanent as error:
-            self._finish(Outcome(claimed, InboxState.DEAD, str(error)))
-        except Exception as error:
-            self._metrics.errors.labels("look_again").inc()
-            log.exception("a hint could not be followed", extra={"delivery_id": claimed.delivery_id})
-            self._finish(self._again(claimed, f"the adapter failed: {type(error).__name__}", None))
-        else:
-            self._process_inbox.join([Reading(claimed, shop, updates)])
-
-    def _ask(self, claimed: Claimed, shop: Shop, fetch: Fetch, answers: _Answers) -> tuple[Update, ...]:
-        manifest = self._manifest(claimed.delivery.platform)
-
-        def answered(hint: LookAgain) -> Update:
-            question = (shop.shop_id, hint.subject, hint.subject_id, hint.order_id)
-            if question not in answers:
-                answers[question] = manifest.resolve(hint, fetch(shop, hint), shop)
-            return answers[question]
-
-        found = manifest.parse(claimed.delivery, shop)
-        updates = tuple(answered(update) if isinstance(update, LookAgain) else update for update in found)
+        if shop is None:
+            raise NotConnected
+        found = self._process_inbox.updates(claimed, shop)
+        if asking is None and any(isinstance(update, LookAgain) for update in found):
+            asking = _Asking(shop, self._manifest(shop.platform), self._stores.open(shop))
+        updates = tuple(self._resolved(update, asking) for update in found)
         refuse_long_ids(updates)
-        return updates
+        self._process_inbox.join([Reading(claimed, shop, updates)])
+        return asking
+
+    def _resolved(self, update: Update, asking: _Asking | None) -> Update:
+        if not isinstance(update, LookAgain) or asking is None:
+            return update
+        question = (update.subject, update.subject_id, update.order_id)
+        if question not in asking.answers:
+            answer = self._stores.api(asking.shop).look(asking.store, update)
+            asking.answers[question] = asking.manifest.resolve(update, answer, asking.shop)
+        return asking.answers[question]
+
+    def _refused(self, claimed: Claimed, error: Permanent) -> None:
+        again = claimed.attempts < MOST_REFUSALS
+        with self._database.write() as connection:
+            connections.look_soon(connection, claimed.shop_id, self._clock.now())
+        self._finish([self._again(claimed, str(error), None) if again else _dead(claimed, str(error))])
 
     def _again(self, claimed: Claimed, problem: str, after: timedelta | None) -> Outcome:
         if claimed.attempts >= MOST_QUESTIONS:
-            return Outcome(claimed, InboxState.DEAD, f"given up after {claimed.attempts} tries: {problem}")
-        return Outcome(
-            claimed, InboxState.WAITING, problem, run_at=next_try(self._clock.now(), claimed.attempts, after)
-        )
+            return _dead(claimed, f"given up after {claimed.attempts} tries: {problem}")
+        run_at = next_try(self._clock.now(), claimed.attempts, after)
+        return Outcome(claimed, InboxState.WAITING, problem, run_at=run_at)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, outcomes: list[Outcome]) -> None:
         with self._database.write() as connection:
-            inbox.finish(connection, [outcome])
+            inbox.finish(connection, outcomes)
+
+
+def _dead(claimed: Claimed, problem: str) -> Outcome:
+    return Outcome(claimed, InboxState.DEAD, problem)

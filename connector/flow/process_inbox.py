@@ -134,7 +134,7 @@ class ProcessInbox:
         if shop is None:
             return Outcome(claimed, InboxState.IGNORED, GONE)
         try:
-            updates = self._updates(claimed, shop)
+            updates = self.updates(claimed, shop)
             refuse_long_ids(updates)
         except UnreadableDelivery as error:
             return Outcome(claimed, InboxState.REVIEW, str(error))
@@ -144,7 +144,7 @@ class ProcessInbox:
             return self._again(claimed, f"the adapter failed: {type(error).__name__}")
         return Reading(claimed, shop, updates)
 
-    def _updates(self, claimed: Claimed, shop: Shop) -> tuple[Update, ...]:
+    def updates(self, claimed: Claimed, shop: Shop) -> tuple[Update, ...]:
         """What a document says: each source has its own form. Of a shop that has left only its own events count."""
         delivery = claimed.delivery
         manifest = self._manifest(delivery.platform)

@@ -3,7 +3,7 @@
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.domain.timeline import Tag, TimelineEntry
-from connector.tables import inbox, timeline
+from connector.tables import connections, inbox, sweeps, timeline
 from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.outbox import Claimed
@@ -22,6 +22,8 @@ class Recover:
         with self._database.write() as connection:
             inbox.release(connection, now)
             outbox.release(connection, now)
+            connections.release(connection, now)
+            sweeps.release(connection, now)
         return self.run()
 
     def run(self) -> int:

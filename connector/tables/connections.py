@@ -17,7 +17,7 @@ MOST_OFFERS = 5
 HEARD_PROVES = timedelta(hours=24)
 """For how long one webhook proves that webhooks come."""
 SOON = timedelta(minutes=5)
-"""How long the watchdog takes to come after a gap; longer than it holds a connection."""
+"""How long the watchdog takes to come when something is odd; longer than it holds a connection."""
 BROKEN_FOR = timedelta(minutes=15)
 """How long a connection that broke rests before it is tried again."""
 
@@ -301,6 +301,25 @@ def connected() -> sa.Select[tuple[str]]:
     return sa.select(connections.c.shop_id).where(connections.c.state == ConnectionState.CONNECTED.value)
 
 
+def answering() -> sa.Select[tuple[str]]:
+    """The ids of shops whose hints can be followed: they can be asked, or they have left and there is nothing to ask."""
+    ends = (ConnectionState.CONNECTED.value, ConnectionState.ENDED.value)
+    return sa.select(connections.c.shop_id).where(connections.c.state.in_(ends))
+
+
+def look_soon(connection: sa.Connection, shop_id: str, now: datetime) -> None:
+    """Let the watchdog look within SOON, whoever is at work on this connection right now."""
+    resting = sa.and_(connections.c.shop_id == shop_id, connections.c.run_at > now + SOON)
+    at_work = connections.c.state == ConnectionState.CONNECTED.value
+    connection.execute(sa.update(connections).where(resting, at_work).values(run_at=now + SOON))
+
+
+def release(connection: sa.Connection, now: datetime) -> None:
+    """Make every connection that is on its way due at once: for a start when no other worker can be alive."""
+    on_its_way = connections.c.state.in_([ConnectionState.OFFERED.value, ConnectionState.CONNECTING.value])
+    connection.execute(sa.update(connections).where(on_its_way).values(run_at=now))
+
+
 def hasten(connection: sa.Connection, shop_id: str, now: datetime) -> None:
     """Let the worker look at this connection now."""
     _update(connection, shop_id, {"run_at": now})
@@ -361,9 +380,7 @@ def count_healed(connection: sa.Connection, healed: Mapping[str, int], now: date
     for shop_id, count in sorted(healed.items()):
         _update(connection, shop_id, {"healed": connections.c.healed + count})
         if now is not None:
-            resting = sa.and_(connections.c.shop_id == shop_id, connections.c.run_at > now + SOON)
-            at_work = connections.c.state == ConnectionState.CONNECTED.value
-            connection.execute(sa.update(connections).where(resting, at_work).values(run_at=now + SOON))
+            look_soon(connection, shop_id, now)
 
 
 def _update(connection: sa.Connection, shop_id: str, values: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import secrets as random_bytes
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_new, is_one_of, metadata
 from connector.domain.delivery import Delivery, Source
+from connector.tables import connections
 
 
 class InboxState(Enum):
@@ -152,13 +153,20 @@ def record(database: Database, connection: sa.Connection, items: list[Recorded])
 
 
 def claim(
-    connection: sa.Connection, now: datetime, *, lease: timedelta, limit: int, waiting: bool = False
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    lease: timedelta,
+    limit: int,
+    waiting: bool = False,
+    busy: Collection[str] = (),
 ) -> list[Claimed]:
     """Take due deliveries, oldest first; nobody else gets them until the lease is over.
 
-    `waiting`: take hints whose platform can be asked now, instead of what is still to be read.
+    `waiting`: take hints of shops that can be asked and are not `busy`, instead of what is still to be read. Hints of
+    other shops wait, and no try is counted.
     """
-    states = _waits() if waiting else is_one_of(inbox.c.state, _OPEN)
+    states = _waits(busy) if waiting else is_one_of(inbox.c.state, _OPEN)
     due = (
         sa.select(inbox.c.shop_id, inbox.c.delivery_id)
         .where(states, inbox.c.run_at <= now)
@@ -281,9 +289,10 @@ def counts(connection: sa.Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _waits() -> sa.ColumnElement[bool]:
+def _waits(busy: Collection[str]) -> sa.ColumnElement[bool]:
     """Waiting, said so that the index over what needs attention is used."""
-    return sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state == InboxState.WAITING.value)
+    waiting = sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state == InboxState.WAITING.value)
+    return sa.and_(waiting, inbox.c.shop_id.in_(connections.answering()), inbox.c.shop_id.not_in(list(busy)))
 
 
 _KEY = sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id)

@@ -161,6 +161,11 @@ def hasten(connection: sa.Connection, shop_id: str, now: datetime) -> None:
     connection.execute(sa.update(sweeps).where(wanted).values(run_at=now))
 
 
+def release(connection: sa.Connection, now: datetime) -> None:
+    """Make every sweep that is under way due at once: for a start when no other worker can be alive."""
+    connection.execute(sa.update(sweeps).where(sweeps.c.begun_at.is_not(None)).values(run_at=now))
+
+
 def forget(connection: sa.Connection, shop_id: str) -> None:
     """The shop is not looked through any more."""
     connection.execute(sa.delete(sweeps).where(sweeps.c.shop_id == shop_id))

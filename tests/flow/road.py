@@ -1,12 +1,14 @@
 """The whole road in one process with a fake platform, a fake channel and a clock the test moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cryptography.fernet import Fernet
 
+from connector import connecting
 from connector.app import build_door, build_service
 from connector.domain.clock import FixedClock
 from connector.domain.delivery import LookAgain
@@ -14,18 +16,23 @@ from connector.domain.order import OrderSnapshot
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.timeline import Tag, TimelineEntry
-from connector.flow.look_again import Fetch
+from connector.flow.by_shop import ShopPool
 from connector.settings import Settings
-from connector.tables import documents, inbox, orders, shops, timeline
+from connector.tables import connections, documents, inbox, orders, shops, sweeps, timeline
+from connector.tables.connections import Connection
 from connector.tables.documents import Issued
+from connector.tables.sweeps import Sweep, SweepKind
 from notifications import history
 from notifications.channels.contract import Message
 from notifications.history import Said
 from tests import fake_platform
 from tests.builders import shop as build_shop
+from tests.fake_api import FakeApi, FakeShop
+from tests.fake_connect import TOKEN
 from tests.fakes import FakeChannel
 from webhooks.endpoints import Answer
 
+Fetch = Callable[[Shop, LookAgain], bytes]
 NOW = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
 
 
@@ -35,27 +42,68 @@ class Road:
 
     database_url: str
     fetch: Fetch | None = None
+    """What the platform answers about a hint; with it, or with `connected`, the shop is connected."""
     shop: Shop = field(default_factory=lambda: build_shop(platform="fake", connected_at=NOW - timedelta(days=10)))
     smtp: bool = True
+    connected: bool = False
+    address: str = "https://connector.example.test"
+    asking_threads: int = 0
+    api: FakeApi = field(default_factory=FakeApi)
+    secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
+    history_days: int = 90
 
     def __post_init__(self) -> None:
         self.clock = FixedClock(NOW)
         self.channel = FakeChannel()
         self.service = build_service(
-            Settings(database_url=self.database_url, secret_keys=(Fernet.generate_key().decode(),)),
+            Settings(
+                database_url=self.database_url,
+                secret_keys=(self.secret_key,),
+                address=self.address,
+                history_days=self.history_days,
+            ),
             clock=self.clock,
             channels={"email": self.channel} if self.smtp else {},
-            fetchers={"fake": self.fetch} if self.fetch else {},
-            manifest={"fake": fake_platform.MANIFEST}.__getitem__,
+            manifest={"fake": self.api.manifest}.__getitem__,
+            asking_threads=self.asking_threads,
         )
         self.door = build_door(self.service)
         self.connect(self.shop)
+        if self.fetch is not None:
+            self.there.answer = partial(self.fetch, self.shop)
+        if self.fetch is not None or self.connected:
+            self.offer()
+            self.work()
 
     def connect(self, shop: Shop) -> None:
-        """Save a shop with the fake platform's secret."""
+        """Save a shop with the fake platform's secret; it only sends."""
         with self.service.database.write() as connection:
             shops.save(connection, shop, fake_platform.SECRETS, self.service.seal)
         self.service.shops.forget()
+
+    def offer(self, token: str = TOKEN, *, shop: Shop | None = None) -> None:
+        """Somebody hands over what the platform gave them for a shop."""
+        shop, service = shop or self.shop, self.service
+        with service.database.write() as connection:
+            base = f"https://{shop.host}"
+            found = connecting.find_or_make(connection, "fake", shop.host, base, service.seal, self.clock.now())
+            connecting.take_offer(connection, found, {"token": token}, service.seal, self.clock.now())
+        service.shops.forget()
+
+    @property
+    def there(self) -> FakeShop:
+        """The shop as it stands at its platform."""
+        return self.api.shops[self.shop.host]
+
+    def connection(self, shop: Shop | None = None) -> Connection:
+        with self.service.database.read() as connection:
+            found = connections.get(connection, (shop or self.shop).shop_id)
+        assert found is not None
+        return found
+
+    def sweep(self, kind: SweepKind = SweepKind.CHANGES, shop: Shop | None = None) -> Sweep:
+        with self.service.database.read() as connection:
+            return sweeps.of_shop(connection, (shop or self.shop).shop_id)[kind]
 
     def post(self, document: object, *, delivery_id: str = "d-1", shop: Shop | None = None) -> Answer:
         """Through the door and into the inbox, as the server does it."""
@@ -80,12 +128,16 @@ class Road:
         service = self.service
         steps: tuple[Callable[[], int], ...] = (
             service.process_inbox.run,
+            service.tend_connections.run,
+            service.reconcile.run,
+            service.watch_parcels.run,
+            service.renew_credentials.run,
             service.look_again.run,
             service.issue_documents.run,
             service.send_outbox.run,
         )
         while sum(step() for step in steps):
-            pass
+            self._wait(service.pools)
 
     def tell(self, document: object, **named: Any) -> None:
         """Post and work."""
@@ -142,9 +194,9 @@ class Road:
     def close(self) -> None:
         self.door.stop()
         self.service.send_outbox.stop()
+        self.service.stop_asking()
         self.service.database.close()
 
-
-def never_asked(_shop: Shop, _hint: LookAgain) -> bytes:
-    """A platform nobody may ask in this test."""
-    raise AssertionError("the platform was asked")
+    def _wait(self, pools: Sequence[ShopPool]) -> None:
+        for pool in pools:
+            assert pool.wait()

@@ -8,12 +8,16 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from connector.database import Database
+from connector.domain.connection import ConnectionState
 from connector.domain.delivery import Delivery
-from connector.tables import inbox
+from connector.tables import connections, inbox
 from connector.tables.inbox import TRANSITIONS, Claimed, InboxState, Outcome, Recorded
+from connector.tables.shops import Seal
 
+SEAL = Seal([Fernet.generate_key().decode()])
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
 AFTER = NOW + LEASE + timedelta(seconds=1)
@@ -34,6 +38,19 @@ def record(database: Database, *items: Recorded) -> list[bool]:
 def claim(database: Database, at: datetime = NOW, *, limit: int = 100, waiting: bool = False) -> list[Claimed]:
     with database.write() as connection:
         return inbox.claim(connection, at, lease=LEASE, limit=limit, waiting=waiting)
+
+
+@pytest.fixture(autouse=True)
+def connected(database: Database) -> None:
+    """The shop can be asked."""
+    with database.write() as connection:
+        connections.create(connection, "shop-1", "fake", "https://shop.example.test", SEAL, NOW)
+    move_to(database, ConnectionState.CONNECTED)
+
+
+def move_to(database: Database, after: ConnectionState) -> None:
+    with database.write() as connection:
+        connections.settle(connection, "shop-1", after, NOW, "", proven=False)
 
 
 def finish(database: Database, claimed: Claimed, state: InboxState, run_at: datetime = NOW, **named: str) -> None:
@@ -184,6 +201,17 @@ def test_hints_are_taken_only_by_whoever_can_ask(database: Database) -> None:
     brought_to(database, InboxState.WAITING)
     assert claim(database, AFTER) == []
     assert len(claim(database, AFTER, waiting=True)) == 1
+
+
+def test_hints_of_a_shop_that_cannot_be_asked_wait_and_no_try_is_counted(database: Database) -> None:
+    brought_to(database, InboxState.WAITING)
+    for unable in (ConnectionState.INVITED, ConnectionState.CONNECTING, ConnectionState.BROKEN):
+        move_to(database, unable)
+        assert claim(database, AFTER, waiting=True) == []
+    move_to(database, ConnectionState.CONNECTED)
+    with database.write() as connection:
+        assert inbox.claim(connection, AFTER, lease=LEASE, limit=9, waiting=True, busy={"shop-1"}) == []
+    assert [one.attempts for one in claim(database, AFTER, waiting=True)] == [2]
 
 
 def test_at_the_start_of_the_only_process_held_deliveries_are_due_at_once(database: Database) -> None:
