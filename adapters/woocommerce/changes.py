@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from adapters.contract import Store
-from adapters.http import Answer
+from adapters.http import Answer, Failed, Unanswered
 from adapters.reading import Reader, read_object
 from adapters.woocommerce.client import (
     API,
@@ -33,6 +33,9 @@ from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 
 ABOUT = "order"
 PER_PAGE = 100
+"""The most WooCommerce gives."""
+FEW = 10
+"""For a shop that breaks over a hundred, or takes too long."""
 FIELDS = (
     "id,number,status,currency,total,total_tax,shipping_total,discount_total,date_created,date_created_gmt,"
     "date_modified,date_modified_gmt,date_completed_gmt,date_paid_gmt,customer_id,customer_note,billing,shipping,"
@@ -46,7 +49,7 @@ DRAFTS = frozenset(NOT_AN_ORDER) - {TRASH}
 MOST_PAGES = 1_000
 _SECOND = timedelta(seconds=1)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_PATIENCE = 60.0
+_PATIENCE = 45.0
 """Seconds: a hundred orders are much work for a small server."""
 
 
@@ -61,6 +64,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     page: int = 1
     rows: int = 0
     """The fewest rows that stretch was seen to have."""
+    size: int = 0
+    """Rows a page."""
 
 
 def changes(store: Store, since: datetime, cursor: str) -> Page:
@@ -71,14 +76,14 @@ def changes(store: Store, since: datetime, cursor: str) -> Page:
     """
     client = client_of(store)
     start = since.astimezone(UTC).replace(tzinfo=None, microsecond=0) - _SECOND
-    place = _read_place(cursor) or Place(ANY, start)
-    answer = client.get(f"{API}/orders", _query(place), read_seconds=_PATIENCE)
+    place = _read_place(cursor) or Place(ANY, start, size=PER_PAGE)
+    place, answer = _asked(client, place)
     rows = _rows(answer)
     notes: list[str] = []
     found = tuple(_found(store, client, rows, notes))
     following = _following(store, place, rows, answer)
     if following is None and place.status == ANY:
-        following = Place(TRASH, start)
+        following = Place(TRASH, start, size=place.size)
     return Page(found, "" if following is None else msgspec.json.encode(following).decode(), tuple(notes))
 
 
@@ -106,6 +111,18 @@ def look(store: Store, hint: LookAgain) -> bytes:
         return answer.body
 
 
+def _asked(client: Client, place: Place) -> tuple[Place, Answer]:
+    """A page, with fewer rows from here on where the shop cannot make so many."""
+    try:
+        return place, client.get(f"{API}/orders", _query(place), tries=2, read_seconds=_PATIENCE)
+    except (Unanswered, Failed):
+        if place.size <= FEW:
+            raise
+    page = (place.page - 1) * place.size // FEW + 1
+    place = msgspec.structs.replace(place, size=FEW, page=page)
+    return place, client.get(f"{API}/orders", _query(place), tries=1, read_seconds=_PATIENCE)
+
+
 def _query(place: Place) -> Mapping[str, str]:
     query = {
         "status": place.status,
@@ -113,7 +130,7 @@ def _query(place: Place) -> Mapping[str, str]:
         "dates_are_gmt": "true",
         "orderby": "modified",
         "order": "asc",
-        "per_page": str(PER_PAGE),
+        "per_page": str(place.size),
         "_fields": FIELDS,
     }
     if place.until is not None:
@@ -163,18 +180,18 @@ def _following(store: Store, place: Place, rows: tuple[bytes, ...], answer: Answ
     A page is shorter than asked for when the key's user may not see some rows, so the count in the header decides.
     """
     told = count_of(answer, "x-wp-total")
-    is_full = len(rows) >= PER_PAGE
+    is_full = len(rows) >= place.size
     if place.until is not None:
         return _in_the_stretch(place, place.until, told, is_full=is_full)
-    if told <= PER_PAGE if told is not None else not is_full:
+    if told <= place.size if told is not None else not is_full:
         return None
     dates = [date for row in rows if (date := _date(row)) is not None]
     if not dates or max(dates) <= place.after:
         raise Permanent("the shop answers with orders that did not change, or hides its orders from the key's user")
     before_last = dates[-1] - _SECOND
     if before_last > place.after and dates == sorted(dates) and not _clock_moved(store, place.after, dates[-1]):
-        return Place(place.status, before_last)
-    return Place(place.status, place.after, max(dates) + _SECOND)
+        return Place(place.status, before_last, size=place.size)
+    return Place(place.status, place.after, max(dates) + _SECOND, size=place.size)
 
 
 def _in_the_stretch(place: Place, until: datetime, told: int | None, *, is_full: bool) -> Place:
@@ -182,13 +199,13 @@ def _in_the_stretch(place: Place, until: datetime, told: int | None, *, is_full:
     before = place.rows or told or 0
     fewest = min(told or 0, before)
     if fewest < before:
-        page = max(place.page - -(-(before - fewest) // PER_PAGE), 1)
-        return Place(place.status, place.after, until, page, fewest)
-    if place.page * PER_PAGE >= fewest if told is not None else not is_full:
-        return Place(place.status, max(until - 2 * _SECOND, place.after + _SECOND))
+        page = max(place.page - -(-(before - fewest) // place.size), 1)
+        return msgspec.structs.replace(place, page=page, rows=fewest)
+    if place.page * place.size >= fewest if told is not None else not is_full:
+        return Place(place.status, max(until - 2 * _SECOND, place.after + _SECOND), size=place.size)
     if place.page >= MOST_PAGES:
         raise Permanent("the shop says that more orders changed within a moment than can be read")
-    return Place(place.status, place.after, until, place.page + 1, fewest)
+    return msgspec.structs.replace(place, page=place.page + 1, rows=fewest)
 
 
 def _date(row: bytes) -> datetime | None:
@@ -212,9 +229,10 @@ def _read_place(cursor: str) -> Place | None:
     if not cursor:
         return None
     try:
-        return msgspec.json.decode(cursor, type=Place)
+        place = msgspec.json.decode(cursor, type=Place)
     except msgspec.MsgspecError as error:
         raise Permanent("where the last sweep stood cannot be read; begin a new one") from error
+    return msgspec.structs.replace(place, size=place.size or PER_PAGE)
 
 
 def _fulfillments_if_any(store: Store, client: Client, document: Reader) -> bytes | None:

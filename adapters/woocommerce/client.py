@@ -63,9 +63,16 @@ class Client:
     def host(self) -> str:
         return urlsplit(self.root).netloc
 
-    def get(self, path: str, query: Mapping[str, str] | None = None, *, read_seconds: float = 30.0) -> Answer:
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        tries: int = _READING_TRIES,
+        read_seconds: float = 30.0,
+    ) -> Answer:
         """What is there, as JSON; tried again while the shop is away. Raises Retryable or Refused."""
-        return self._ask("GET", path, query or {}, None, _READING_TRIES, read_seconds)
+        return self._ask("GET", path, query or {}, None, tries, read_seconds)
 
     def post(self, path: str, document: Mapping[str, Any], *, read_seconds: float = 30.0) -> Answer:
         """Asked once: whoever calls looks whether it was done before calling again. Raises Retryable or Refused."""

@@ -50,6 +50,8 @@ class Book:
     hpos: bool = True
     between: Callable[["Book"], None] = lambda _: None
     headers: bool = True
+    most: int = 100
+    """Rows a page the shop can make before it breaks."""
     hidden: frozenset[int] = field(default_factory=frozenset)
     """Counted, and not shown to this key's user."""
 
@@ -60,6 +62,8 @@ class Book:
         rows = [row for row in self.rows.values() if self._is_asked_for(row, query)]
         rows.sort(key=(lambda row: (row.order_id,)) if query["orderby"] == "id" else self._by_change)
         size, number = int(query["per_page"]), int(query.get("page", "1"))
+        if size > self.most:
+            return page(500)
         shown = [row for row in rows[(number - 1) * size : number * size] if row.order_id not in self.hidden]
         documents = [row.document(self.zone) for row in shown]
         self.between(self)
@@ -109,6 +113,7 @@ def ids(found: list[Page]) -> set[int]:
 def _five_a_page() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("adapters.woocommerce.changes.PER_PAGE", 5)
+        patch.setattr("adapters.woocommerce.changes.FEW", 2)
         yield
 
 
@@ -172,17 +177,35 @@ def test_no_change_is_skipped_while_rows_move(
     seconds: list[float], moves: list[tuple[int, int]], headers: bool
 ) -> None:
     """Between two pages orders change, which moves them to the end; `Api.changes` promises them all the same."""
-    waiting = list(moves)
+    waiting, moment = list(moves), [4]
 
     def between(book: Book) -> None:
         for order_id, later in (waiting.pop() for _ in range(min(2, len(waiting)))):
+            moment[0] += later
             if order_id in book.rows:
-                book.rows[order_id] = Row(order_id, at(20 + len(waiting) + later))
+                book.rows[order_id] = Row(order_id, at(moment[0]))
 
     book = book_of(*seconds, between=between)
     assert ids(pages(book)) == set(range(1, len(seconds) + 1))
-    still = book_of(*seconds, headers=headers)
+    still = book_of(*seconds, headers=headers, most=2 if moves else 5)
     assert ids(pages(still)) == set(range(1, len(seconds) + 1))
+
+
+@pytest.mark.parametrize("seconds", [range(23), [7] * 23])
+def test_a_shop_that_breaks_over_many_rows_is_read_by_few(seconds: Any) -> None:
+    assert ids(pages(book_of(*seconds, most=2))) == set(range(1, 24))
+
+
+def test_a_shop_that_breaks_midway_is_read_by_few_from_there() -> None:
+    def break_down(book: Book) -> None:
+        book.most = 2
+
+    assert ids(pages(book_of(*([7] * 23), between=break_down))) == set(range(1, 24))
+
+
+def test_a_shop_that_breaks_over_few_rows_too_is_tried_again_later() -> None:
+    with pytest.raises(Retryable):
+        pages(book_of(1, most=1))
 
 
 def test_a_cursor_goes_on_after_days_and_a_broken_one_is_said_to_be() -> None:
