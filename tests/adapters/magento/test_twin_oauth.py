@@ -72,9 +72,9 @@ def test_an_activation_posts_the_keys_and_leads_the_popup_back_byte_for_byte(
     assert door.posted[0]["store_base_url"] == f"https://{HOST}/"
     assert door.opened[0]["oauth_consumer_key"] == door.posted[0]["oauth_consumer_key"]
     caller = consumer(door, activated, clock)
-    assert not activated.is_authorized
+    stood = [activated.is_authorized]
     secrets = caller.exchange(door.posted[0]["oauth_verifier"])
-    assert activated.is_authorized
+    assert [*stood, activated.is_authorized] == [False, True]
     assert {len(secret) for secret in secrets.values()} == {32}
     assert caller.get("orders?searchCriteria=")["total_count"] == 0
 

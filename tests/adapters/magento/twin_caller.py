@@ -46,7 +46,7 @@ class Caller:
             "signature_method": "HMAC-SHA256",
             "timestamp": str(int(self.clock.now().timestamp())),
         }
-        client = Client(self.secrets["consumer_key"], **(given | changes))
+        client: Any = Client(self.secrets["consumer_key"], **(given | changes))
         _, headers, _ = client.sign(self.twin.base + path, http_method=method)
         return dict(headers)
 
