@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.contract import Api, Manifest, Pace, Store
+from adapters.contract import Api, Manifest, Offer, Pace, Store
 from connector.domain.connection import (
     Credentials,
     Endpoint,
@@ -21,7 +21,7 @@ from connector.domain.connection import (
 from connector.domain.delivery import LookAgain
 from connector.domain.errors import Permanent, Retryable
 from tests import fake_platform
-from tests.fake_connect import TOKEN
+from tests.fake_connect import CONNECT, TOKEN
 from tests.fake_platform import encoded
 
 PACE = Pace(
@@ -57,6 +57,7 @@ class FakeShop:
     """What becomes of a page on its way."""
     answer: Callable[[LookAgain], Any] | None = None
     """What a hint is answered; without it the order itself."""
+    prove: Callable[[Store, Offer], Credentials] = CONNECT.prove
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     """Access tokens that hold."""
     refresh: set[str] = field(default_factory=set)
@@ -100,7 +101,8 @@ class FakeApi:
 
     @property
     def manifest(self) -> Manifest:
-        return replace(fake_platform.MANIFEST, api=self.api)
+        connect = replace(CONNECT, prove=self._prove, signs_with=self._signs_with)
+        return replace(fake_platform.MANIFEST, api=self.api, connect=connect)
 
     def _at(self, store: Store, name: str) -> FakeShop:
         """The shop that is asked. Raises Permanent for a token that does not hold there."""
@@ -109,6 +111,15 @@ class FakeApi:
         if store.access.credentials.values.get("token") not in shop.tokens:
             raise Permanent("The shop does not know this token. In Settings > API make a new one")
         return shop
+
+    def _prove(self, store: Store, offer: Offer) -> Credentials:
+        shop = self.shops[store.access.host]
+        shop.begin("prove")
+        return shop.prove(store, offer)
+
+    def _signs_with(self, credentials: Credentials) -> tuple[str, ...]:
+        own = credentials.values.get("app_secret")
+        return (own,) if own else ()
 
     def _probe(self, store: Store) -> Findings:
         return self._at(store, "probe").findings
