@@ -197,10 +197,26 @@ def test_a_shop_that_breaks_over_many_rows_is_read_by_few(seconds: Any) -> None:
 
 
 def test_a_shop_that_breaks_midway_is_read_by_few_from_there() -> None:
-    def break_down(book: Book) -> None:
-        book.most = 2
+    answers = iter(range(99))
 
-    assert ids(pages(book_of(*([7] * 23), between=break_down))) == set(range(1, 24))
+    def break_down(book: Book) -> None:
+        book.most = 5 if next(answers) < 4 else 2
+
+    found = pages(book_of(*([7] * 23), between=break_down))
+    assert ids(found) == set(range(1, 24))
+    assert [len(page.found) for page in found[:8]] == [5, 5, 5, 5, 2, 2, 2, 2]
+    assert [one.key.partition(":")[0] for one in found[4].found] == ["11", "12"]
+
+
+def test_rows_that_moved_up_by_pages_are_gone_back_for() -> None:
+    """After two pages of a crowded second are read, all ten orders on them change: two pages move up."""
+    answers = iter(range(99))
+
+    def between(book: Book) -> None:
+        if next(answers) == 3:
+            book.rows |= {number: Row(number, at(50)) for number in range(1, 11)}
+
+    assert ids(pages(book_of(*([7] * 23), between=between))) == set(range(1, 24))
 
 
 def test_a_shop_that_breaks_over_few_rows_too_is_tried_again_later() -> None:
