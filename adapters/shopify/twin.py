@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 from adapters.shopify.twin_api import AdminApi
 from adapters.shopify.twin_browser import Browser, Shown, reload_address, with_query
 from adapters.shopify.twin_goods import GOODS
-from adapters.shopify.twin_mutations import tracked
 from adapters.shopify.twin_oauth import Accounts
 from adapters.shopify.twin_settings import Settings
 from adapters.shopify.twin_state import Fulfillment, Order
 from adapters.shopify.twin_store import Mail, Store
+from adapters.shopify.twin_tracking import tracked
 from adapters.shopify.twin_webhooks import FAILURES_TO_DELETE, Courier, Sent, Subscription
 from adapters.twins import Answered, Asked, Faults, Truth, TwinServer
 from connector.domain.clock import Clock

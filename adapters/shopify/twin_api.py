@@ -45,6 +45,8 @@ _LIVES_FOR_EVER = (
     "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline tokens: "
     "https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens"
 )
+_CODES = {"Variable": "INVALID_VARIABLE", "Cannot query field": "undefinedField"}
+"""What Shopify calls a mistake, by how graphql-core's words for it begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,9 @@ def _deprecated(document: DocumentNode) -> tuple[str, ...]:
 
 
 def _told_error(error: GraphQLError) -> Mapping[str, object]:
-    return dict(error.formatted)
+    told: dict[str, object] = dict(error.formatted)
+    code = next((code for beginning, code in _CODES.items() if error.message.startswith(beginning)), "")
+    return told | {"extensions": {"code": code}} if code and "extensions" not in told else told
 
 
 def _raise_own_mistakes(errors: list[GraphQLError]) -> None:

@@ -1,39 +1,21 @@
 """What a twin lets an app change, and the `userErrors` when it may not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from graphql import GraphQLError
 
 from adapters.shopify.twin_calls import Args, Call, full_namespace, number_of, seen_works
 from adapters.shopify.twin_search import NotModelled
-from adapters.shopify.twin_settings import ALL_TOPICS, COMPLIANCE_TOPICS
-from adapters.shopify.twin_state import Fulfillment, FulfillmentOrder, Metafield, Order, Tracking, gid
+from adapters.shopify.twin_state import Fulfillment, FulfillmentOrder, Metafield, Order, gid
 from adapters.shopify.twin_store import Mail
+from adapters.shopify.twin_subscribing import Wrong, resubscribe, subscribe, unsubscribe
+from adapters.shopify.twin_tracking import tracking
 from adapters.shopify.twin_values import digest
-from adapters.shopify.twin_webhooks import Subscription, may_subscribe
 
-CARRIERS: Mapping[str, str] = {
-    "UPS": "https://www.ups.com/WebTracking?loc=en_US&requester=ST&trackNums={}",
-    "USPS": "https://tools.usps.com/go/TrackConfirmAction?tLabels={}",
-    "FedEx": "https://www.fedex.com/fedextrack/?trknbr={}",
-    "DHL Express": "https://www.dhl.com/en/express/tracking.html?AWB={}",
-    "DHL eCommerce": "https://webtrack.dhlglobalmail.com/?trackingnumber={}",
-    "DPD": "https://tracking.dpd.de/status/en_US/parcel/{}",
-    "Correos": "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={}",
-}
-"""Names for which Shopify makes the address itself, as it spells them; others stay without one."""
 MOST_METAFIELDS = 25
 LONGEST_TAG = 40
 LONGEST_NOTE = 5_000
-
-
-class Wrong(Exception):
-    """A userError: nothing was changed."""
-
-    def __init__(self, message: str, *field: str, **more: object) -> None:
-        super().__init__(message)
-        self.told = {"field": list(field) or None, "message": message, **more}
 
 
 Act = Callable[[Call, Args], Mapping[str, object]]
@@ -60,8 +42,8 @@ def _fulfill(call: Call, args: Args) -> Mapping[str, object]:
         raise Wrong("All fulfillment orders must belong to the same order.", "fulfillment")
     if len({work.location for work, _ in works}) > 1:
         raise Wrong("All fulfillment orders must be assigned to the same location.", "fulfillment")
-    order, tracking = works[0][0].order, _tracking(given.get("trackingInfo") or {})
-    made = call.store.ship(order, works, tracking, notify=bool(given.get("notifyCustomer")))
+    order, numbers = works[0][0].order, tracking(given.get("trackingInfo") or {})
+    made = call.store.ship(order, works, numbers, notify=bool(given.get("notifyCustomer")))
     return {"fulfillment": made}
 
 
@@ -89,24 +71,6 @@ def _may_send(call: Call) -> bool:
     return "write_merchant_managed_fulfillment_orders" in call.scopes
 
 
-def _tracking(info: Args) -> tuple[Tracking, ...]:
-    """Numbers and addresses pair by position (shopify reference, section 3.2)."""
-    numbers: Sequence[str] = info.get("numbers") or ([info["number"]] if info.get("number") else [])
-    urls: Sequence[str] = info.get("urls") or ([info["url"]] if info.get("url") else [])
-    company = info.get("company")
-    count = max(len(numbers), len(urls), 1 if company else 0)
-    return tuple(
-        tracked(numbers[place] if place < len(numbers) else None, company, urls[place] if place < len(urls) else None)
-        for place in range(count)
-    )
-
-
-def tracked(number: str | None, company: str | None, url: str | None) -> Tracking:
-    """A number, with the address Shopify makes for carriers it knows."""
-    known = CARRIERS.get(company or "")
-    return Tracking(number, company, url or (known.format(quote(number)) if known and number else None))
-
-
 def _fulfillment(call: Call, identity: object, *field: str) -> Fulfillment:
     found = call.store.book.fulfillment(number_of(identity, "Fulfillment"))
     if found is None or not call.sees(found.order):
@@ -118,7 +82,7 @@ def _update_tracking(call: Call, args: Args) -> Mapping[str, object]:
     found = _fulfillment(call, args["fulfillmentId"], "fulfillmentId")
     if found.status == "CANCELLED":
         raise Wrong("Fulfillment is cancelled and its tracking can't be updated.", "fulfillmentId")
-    call.store.track(found, _tracking(args["trackingInfoInput"]), notify=bool(args.get("notifyCustomer")))
+    call.store.track(found, tracking(args["trackingInfoInput"]), notify=bool(args.get("notifyCustomer")))
     return {"fulfillment": found}
 
 
@@ -270,84 +234,11 @@ def _send_invoice(call: Call, args: Args) -> Mapping[str, object]:
     return {"order": order}
 
 
-def _subscribe(call: Call, args: Args) -> Mapping[str, object]:
-    topic = _TOPICS.get(args["topic"])
-    if topic is None:
-        raise NotModelled(f"the topic {args['topic']}")
-    settings, given = call.store.settings, args["webhookSubscription"]
-    if not may_subscribe(topic, call.store.accounts.scopes, settings.approved):
-        raise Wrong(_not_allowed(settings.approved), "webhookSubscription")
-    uri = _address(given)
-    _refuse_twin(call, topic, uri, None)
-    now = call.store.now()
-    fields = tuple(given.get("includeFields") or ())
-    made = Subscription(topic, uri, name=given.get("name"), include_fields=fields, created_at=now, updated_at=now)
-    return {"webhookSubscription": call.store.courier.subscribe(made)}
-
-
-def _not_allowed(approved: frozenset[str]) -> str:
-    if "data" in approved:
-        return "You cannot create a webhook subscription with the specified topic"
-    return "This app is not approved to subscribe to webhook topics containing protected customer data."
-
-
-def _address(given: Args) -> str:
-    for name in ("filter", "metafields", "metafieldNamespaces"):
-        if given.get(name):
-            raise NotModelled(f"webhook subscriptions with {name}")
-    if given.get("format") == "XML":
-        raise NotModelled("webhooks in XML")
-    uri = given.get("uri") or given.get("callbackUrl") or ""
-    if urlsplit(uri).scheme != "https" or not urlsplit(uri).hostname:
-        raise Wrong("Address protocol http:// is not supported" if uri else "Address can't be blank", *_CALLBACK)
-    host = str(urlsplit(uri).hostname)
-    if host == "localhost" or host.endswith((".local", ".internal")):
-        raise Wrong(f"Address cannot be a {host} address", *_CALLBACK)
-    return str(uri)
-
-
-_CALLBACK = ("webhookSubscription", "callbackUrl")
-
-
-def _refuse_twin(call: Call, topic: str, uri: str, besides: Subscription | None) -> None:
-    others = (one for one in call.store.courier.subscriptions if one is not besides)
-    if any((one.topic, one.uri) == (topic, uri) for one in others):
-        raise Wrong("Address for this topic has already been taken", *_CALLBACK)
-
-
-def _subscription(call: Call, identity: object) -> Subscription:
-    number = number_of(identity, "WebhookSubscription")
-    found = next((one for one in call.store.courier.subscriptions if one.id == number), None)
-    if found is None:
-        raise Wrong("Webhook subscription does not exist", "id")
-    return found
-
-
-def _resubscribe(call: Call, args: Args) -> Mapping[str, object]:
-    found, given = _subscription(call, args["id"]), args["webhookSubscription"]
-    if given.get("uri") or given.get("callbackUrl"):
-        uri = _address(given)
-        _refuse_twin(call, found.topic, uri, found)
-        found.uri = uri
-    if "includeFields" in given:
-        found.include_fields = tuple(given["includeFields"] or ())
-    found.name = given.get("name", found.name)
-    found.updated_at = call.store.now()
-    return {"webhookSubscription": found}
-
-
-def _unsubscribe(call: Call, args: Args) -> Mapping[str, object]:
-    found = _subscription(call, args["id"])
-    call.store.courier.forget(found)
-    return {"deletedWebhookSubscriptionId": gid("WebhookSubscription", found.id)}
-
-
 def _uninstall(call: Call, _: Args) -> Mapping[str, object]:
     call.store.uninstall()
     return {"app": None}
 
 
-_TOPICS = {topic.upper().replace("/", "_"): topic for topic in ALL_TOPICS if topic not in COMPLIANCE_TOPICS}
 MUTATIONS: Mapping[str, Act] = {
     name: _guarded(act)
     for name, act in {
@@ -363,8 +254,8 @@ MUTATIONS: Mapping[str, Act] = {
         "orderUpdate": _update_order,
         "tagsAdd": _add_tags,
         "tagsRemove": _remove_tags,
-        "webhookSubscriptionCreate": _subscribe,
-        "webhookSubscriptionDelete": _unsubscribe,
-        "webhookSubscriptionUpdate": _resubscribe,
+        "webhookSubscriptionCreate": subscribe,
+        "webhookSubscriptionDelete": unsubscribe,
+        "webhookSubscriptionUpdate": resubscribe,
     }.items()
 }

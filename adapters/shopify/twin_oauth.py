@@ -17,6 +17,7 @@ from adapters.twins import Answered, Asked, Cut
 from connector.domain.clock import Clock
 
 ACCESS_LIFE = timedelta(hours=1)
+OWNERS_LIFE = timedelta(days=1)
 REFRESH_LIFE = timedelta(days=90)
 RETRY_LIFE = timedelta(days=30)
 """How long after its first use a refresh token may be used again."""
@@ -160,9 +161,21 @@ class Accounts:
             return self._told(self._issue(expiring=_expires(given)))
         if kind == "refresh_token":
             return self._refresh(given.get("refresh_token", ""))
+        if kind == "client_credentials":
+            return self._told(self._owned())
         if kind in ("", "authorization_code") and given.get("code"):
             return self._told(self._redeem(given))
         raise Refused(400, "unsupported_grant_type", "The grant type is not offered to this app")
+
+    def _owned(self) -> Pair:
+        """A day for an app of the shop's own organisation (shopify reference, section 1.1)."""
+        if self._settings.public_app:
+            raise Refused(400, "shop_not_permitted", "Client credentials cannot be performed on this shop.")
+        if self.installed_at is None:
+            raise Refused(400, "app_not_installed", "The app is not installed in this shop")
+        made = self._issue(expiring=False)
+        made.expires_at = self._clock.now() + OWNERS_LIFE
+        return made
 
     def _check_exchange(self, given: Mapping[str, str]) -> None:
         if (given.get("subject_token_type"), given.get("requested_token_type")) != (_ID_TOKEN, _OFFLINE):
@@ -230,6 +243,8 @@ class Accounts:
         if pair.refresh_token:
             told |= {"expires_in": int(ACCESS_LIFE.total_seconds()), "refresh_token": pair.refresh_token}
             told |= {"refresh_token_expires_in": int(REFRESH_LIFE.total_seconds())}
+        elif pair.expires_at:
+            told["expires_in"] = int((pair.expires_at - self._clock.now()).total_seconds())
         return said(200, told)
 
     @property

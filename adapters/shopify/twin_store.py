@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from adapters.shopify.twin_goods import CUSTOMERS, GOODS, customer
 from adapters.shopify.twin_oauth import Accounts
-from adapters.shopify.twin_papers import Paper, Papers
+from adapters.shopify.twin_paper_parts import Paper
+from adapters.shopify.twin_papers import Papers
 from adapters.shopify.twin_settings import Settings
 from adapters.shopify.twin_state import (
     FIRST_ROOM,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from adapters.shopify.twin_papers import location_id
+from adapters.shopify.twin_paper_parts import location_id
 from adapters.shopify.twin_state import Address, Fulfillment, FulfillmentOrder, Line, Metafield, Order, Refund, gid
 
 Said = dict[str, Any]

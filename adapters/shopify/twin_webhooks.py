@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from adapters.shopify.twin_papers import Paper, encoded
+from adapters.shopify.twin_paper_parts import Paper
+from adapters.shopify.twin_papers import encoded
 from adapters.shopify.twin_schema import widened
 from adapters.shopify.twin_settings import TOPIC_SCOPES, Settings
 from adapters.twins import Faults, Postman

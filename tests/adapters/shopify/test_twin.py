@@ -823,6 +823,14 @@ def test_documents_have_the_fields_of_shopifys_own_examples(shop: Shop, name: st
     assert _EXPECTED[name] <= set(shop.app.body(name.replace("__", "/")))
 
 
+def test_lines_inside_a_fulfillment_do_not_tell_what_they_are_after_edits(shop: Shop) -> None:
+    shop.twin.ship(shop.twin.place_order())
+    shop.twin.deliver()
+
+    assert "current_quantity" in shop.app.body("orders/create")["line_items"][0]
+    assert "current_quantity" not in shop.app.body("fulfillments/create")["line_items"][0]
+
+
 _EXPECTED = {
     "orders__create": {"customer", "line_items", "shipping_lines", "refunds", "order_status_url", "customer_locale"},
     "fulfillments__create": {"order_id", "tracking_numbers", "tracking_urls", "shipment_status", "destination"},
