@@ -7,27 +7,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
 
-from adapters.magento.twin_browser import Browser, addresses_to_copy
-from adapters.magento.twin_documents import order_document
 from adapters.magento.twin_errors import JSON_TYPE, internal_error, php_json
 from adapters.magento.twin_events import Events, Pinger
 from adapters.magento.twin_history import grow
+from adapters.magento.twin_integrations import Integrations
 from adapters.magento.twin_knobs import Knobs
-from adapters.magento.twin_oauth import Integration, OAuth, Token
-from adapters.magento.twin_papers import creditmemo_document, invoice_document, shipment_document
+from adapters.magento.twin_oauth import OAuth
 from adapters.magento.twin_reads import Limits, Reads
 from adapters.magento.twin_rest import Rest, event_routes
 from adapters.magento.twin_rows import Note, Shipment
 from adapters.magento.twin_sales import Mail, Sales
+from adapters.magento.twin_subjects import describe
 from adapters.magento.twin_truth import truth_of
 from adapters.magento.twin_writes import Writes
 from adapters.twins import Answered, Asked, Cut, Faults, Postman, Truth, TwinServer
 from connector.domain.clock import Clock
 
-CALLBACK_SECONDS = 5.0
-"""Integration/etc/config.xml: post_timeout (magento reference, section 1.1)."""
 CARRIERS = {"ups": "ups", "usps": "usps", "fedex": "fedex", "dhl": "dhl"}
 MODULES = ("Magento_Store", "Magento_Sales", "Magento_Webapi", "Magento_Integration", "Magento_Shipping")
 ASYNC_MODULES = ("MageOS_AsyncEvents", "MageOS_CommonAsyncEvents")
@@ -37,12 +33,8 @@ _MAINTENANCE = b"<!doctype html><title>503: Service Temporarily Unavailable</tit
 _GONE = b"<!doctype html><title>404 Not Found</title><h1>Whoops, our bad...</h1>"
 
 
-class NotActivated(Exception):
-    """The admin's page shows: Unable to post data to consumer due to an unexpected error."""
-
-
 class MagentoTwin:
-    """See adapters.twins.Twin. Not for what it is asked by us, but for what it is: a shop that knows nothing of us."""
+    """See adapters.twins.Twin; `knobs` are those of twin_knobs.Knobs."""
 
     platform = "magento"
 
@@ -58,18 +50,16 @@ class MagentoTwin:
         self.limits = Limits(self.knobs.largest_page, self.knobs.pages_end)
         self.commit_lag = timedelta(0)
         """How long the transactions of the shop's people stay open; those of the API are committed at once."""
-        self.success_call_back = f"{self.base}/admin_1x7k/admin/integration/loginSuccessCallback/key/5f0c2b9e/"
         self.server = TwinServer(self._answer, self.faults)
         self._clock = clock
         self._lock = threading.RLock()
         self._postman = Postman(routes or {}, timeout=15.0)
-        self._consumer_post = Postman(routes or {}, timeout=CALLBACK_SECONDS)
-        self._browser = Browser(routes or {})
-        self._events = Events(clock, self._postman, self.faults, self._describe, installed=self.knobs.async_events)
+        self._events = Events(clock, self._postman, self.faults, self._described, installed=self.knobs.async_events)
         self._sales = Sales(clock, self.knobs.stores, self._events.publish, plain=self.knobs.plain_numbers)
         for state, words in self.knobs.statuses.items():
             self._sales.statuses.setdefault(state, set()).update(words)
         self._oauth = OAuth(clock, scheme="http" if self.knobs.offloader else "https", bearer=self.knobs.bearer)
+        self._integrations = Integrations(self._oauth, clock, self.base, routes or {})
         self._rest = self._make_rest()
 
     def __enter__(self) -> Self:
@@ -89,36 +79,28 @@ class MagentoTwin:
 
     def approve(self, link: str) -> str:
         """The merchant copies both addresses from our page into a new integration, activates and allows it."""
-        _, page = self._browser.open(link)
-        return self.activate(*addresses_to_copy(page))
+        return self._integrations.approve(link)
 
     def activate(self, callback_url: str, identity_url: str) -> str:
         """Save and Activate of a new integration. Returns where the popup ended: `success_call_back` when all is well.
 
         Raises NotActivated when the callback cannot be reached or takes longer than 5 s; its answer does not matter.
         """
-        with self._lock:
-            integration = self._oauth.add(callback_url, identity_url)
-        return self._authorize(integration)
+        return self._integrations.activate(callback_url, identity_url)
 
     def reauthorize(self) -> str:
         """The same for the newest integration again: its access token ends, its consumer key stays."""
-        return self._authorize(self._oauth.integrations[-1])
+        return self._integrations.reauthorize()
 
     def integration_tokens(self) -> dict[str, str]:
         """The four secrets the admin shows for pasting, of an integration without addresses (made if need be)."""
         with self._lock:
-            integration = next((one for one in self._oauth.integrations if not one.callback_url), None)
-            if integration is None:
-                integration = self._oauth.add()
-            if integration.token is None:
-                integration.token = Token("access")
-            return {
-                "consumer_key": integration.key,
-                "consumer_secret": integration.secret,
-                "access_token": integration.token.token,
-                "access_token_secret": integration.token.secret,
-            }
+            return self._integrations.tokens()
+
+    @property
+    def success_call_back(self) -> str:
+        """Where the popup must end, byte for byte."""
+        return self._integrations.success_call_back
 
     @property
     def is_authorized(self) -> bool:
@@ -254,40 +236,12 @@ class MagentoTwin:
         routes = (*reads.routes(), *Writes(self._sales).routes(), *events)
         return Rest(self._oauth, routes, frozenset(store.code for store in knobs.stores), knobs.granted)
 
-    def _authorize(self, integration: Integration) -> str:
-        with self._lock:
-            integration.token, integration.posted_at = Token(), self._clock.now()
-            words = {
-                "oauth_consumer_key": integration.key,
-                "oauth_consumer_secret": integration.secret,
-                "store_base_url": f"{self.base}/",
-                "oauth_verifier": integration.token.verifier,
-            }
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if self._consumer_post.post(integration.callback_url, headers, urlencode(words).encode()) is None:
-            raise NotActivated("Unable to post data to consumer due to an unexpected error")
-        # The page joins the parts as they are: an identity URL with a query of its own would be broken.
-        popup = f"{integration.identity_url}?oauth_consumer_key={integration.key}"
-        end, _ = self._browser.open(f"{popup}&success_call_back={self.success_call_back}", until=self.success_call_back)
-        return end
-
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._lock, self._sales, self.commit_lag)
 
-    def _describe(self, event: str, about: int) -> object | None:
-        """The REST document an event's queue message leads to, as it is now."""
+    def _described(self, event: str, about: int) -> object | None:
         with self._lock:
-            if event.startswith("sales.order."):
-                order = self._sales.orders.rows().get(about)
-                return order and order_document(order)
-            if event.startswith("sales.shipment."):
-                shipment = self._sales.shipments.rows().get(about)
-                return shipment and shipment_document(shipment, self._sales.order(shipment.order_id))
-            if event.startswith("sales.invoice."):
-                invoice = self._sales.invoices.rows().get(about)
-                return invoice and invoice_document(invoice, self._sales.order(invoice.order_id))
-            memo = self._sales.creditmemos.rows().get(about)
-            return memo and creditmemo_document(memo, self._sales.order(memo.order_id))
+            return describe(self._sales, event, about)
 
     def _answer(self, asked: Asked) -> Answered:
         with self._lock:

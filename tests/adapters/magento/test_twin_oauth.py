@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from adapters.magento.twin import MagentoTwin, NotActivated
+from adapters.magento.twin import MagentoTwin
+from adapters.magento.twin_integrations import NotActivated
 from adapters.magento.twin_oauth import natural_order, signature
 from connector.domain.clock import FixedClock
 from tests.adapters.magento.twin_caller import GATEWAY, HOST, Caller, criteria
@@ -210,6 +211,11 @@ def test_brackets_blanks_and_letters_beyond_ascii_are_signed_right(caller: Calle
 def test_a_pair_without_exactly_one_equals_sign_spoils_the_signature(caller: Caller, query: str) -> None:
     said = caller.ask("GET", f"/rest/V1/orders?{query}")
     assert (said.status, said.json["message"]) == (401, "The signature is invalid. Verify and try again.")
+
+
+def test_such_a_pair_is_no_part_of_what_is_signed(caller: Caller) -> None:
+    for query in ("&flag", "&a=b=c"):
+        assert caller.ask("GET", ORDERS + query, headers=caller.signed("GET", ORDERS)).status == 200
 
 
 def test_more_than_ten_groups_are_sorted_as_people_count_so_that_a_standard_signature_does_not_fit(
