@@ -20,6 +20,7 @@ from connector.domain.clock import Clock, SystemClock
 from connector.domain.errors import WrongSetting
 from connector.flow.by_shop import Rests, ShopPool
 from connector.flow.disconnect import Disconnect
+from connector.flow.erase import Erase
 from connector.flow.fetch_sender_keys import FetchSenderKeys
 from connector.flow.issue_documents import IssueDocuments
 from connector.flow.look_after import LookAfter
@@ -41,6 +42,7 @@ from connector.install.pages import install_pages
 from connector.links import Links
 from connector.migrations import migrate
 from connector.observability import Metrics
+from connector.portal import document_pages
 from connector.settings import Settings
 from connector.shop_directory import ShopDirectory
 from connector.tables.shops import Seal
@@ -49,6 +51,7 @@ from notifications.channels.contract import Channel
 from notifications.channels.email import EmailChannel
 from notifications.channels.smtp import SmtpSettings
 from webhooks.endpoints import Door
+from webhooks.limits import RefusalLimit
 
 SQLITE_BATCH = 20
 """Deliveries in one transaction where the door waits for that transaction to end."""
@@ -145,6 +148,7 @@ def build_service(
         manifest=manifest,
         shops=shops,
         web=web,
+        links=links,
         stores=stores,
         pools=(hints, pushes, tended, swept, watched, renewed),
         process_inbox=process_inbox,
@@ -157,6 +161,7 @@ def build_service(
         watch_parcels=watch_parcels,
         renew_credentials=renew_credentials,
         disconnect=Disconnect(database, shops, stores, seal, clock, address=settings.address),
+        erase=Erase(database, shops, seal, clock),
         recover=Recover(database, clock),
         fetch_sender_keys=FetchSenderKeys(database, shops, seal, _download_key, clock),
         measure=Measure(database, clock, metrics),
@@ -184,6 +189,9 @@ def create_app(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.register_blueprint(shared_files())
     app.register_blueprint(install_pages(service))
+    settings = service.settings
+    limit = RefusalLimit(settings.refusals_per_minute, client_header=settings.client_header)
+    app.register_blueprint(document_pages(service.database, service.links, limit))
 
     @app.get("/health")
     def health() -> Response:

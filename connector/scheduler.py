@@ -23,6 +23,7 @@ JOBS: Sequence[Job] = (
     Job("look for due connections and sweeps", 1, lambda service: service.asking.nudge()),
     Job("take over from workers that died", 30, lambda service: service.recover.run()),
     Job("fetch public keys senders named", 30, lambda service: service.fetch_sender_keys.run()),
+    Job("erase what has to go", 60, lambda service: service.erase.run()),
     Job("measure what waits", 15, lambda service: service.measure.run()),
     Job("give freed memory back to the system", 15, lambda _: memory.give_back()),
 )

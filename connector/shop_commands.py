@@ -2,6 +2,7 @@
 
 import secrets as random_text
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -63,6 +64,37 @@ def new_shop(
         invoice_prefix=options["invoice-prefix"],
     )
     return shop, Secrets(tuple(given_secrets) or (random_text.token_urlsafe(32),))
+
+
+def changed(shop: Shop, name: str, options: Mapping[str, str]) -> Shop:
+    """The shop with what is given; an option left empty stays as it is. Raises WrongSetting."""
+    _check(options)
+    given = {option: value for option, value in options.items() if value}
+    address = shop.seller.address
+    seller = replace(
+        shop.seller,
+        legal_name=given.get("seller-name", shop.seller.legal_name),
+        tax_id=given.get("seller-tax-id", shop.seller.tax_id),
+        email=given.get("seller-email", shop.seller.email),
+        address=replace(
+            address,
+            lines=(given["seller-street"],) if "seller-street" in given else address.lines,
+            city=given.get("seller-city", address.city),
+            postcode=given.get("seller-postcode", address.postcode),
+            country=given.get("seller-country", address.country).upper(),
+        ),
+    )
+    return replace(
+        shop,
+        name=name or shop.name,
+        locale=given.get("locale", shop.locale),
+        timezone=given.get("timezone", shop.timezone),
+        country=given.get("country", shop.country).upper(),
+        sender=given.get("sender", shop.sender),
+        seller=seller,
+        brand=replace(shop.brand, colour=given.get("colour", shop.brand.colour)),
+        invoice_prefix=given.get("invoice-prefix", shop.invoice_prefix),
+    )
 
 
 def advice(shop: Shop) -> list[str]:

@@ -9,6 +9,7 @@ from connector.database import Database
 from connector.domain.clock import Clock
 from connector.flow.by_shop import ShopPool, stop_all
 from connector.flow.disconnect import Disconnect
+from connector.flow.erase import Erase
 from connector.flow.fetch_sender_keys import FetchSenderKeys
 from connector.flow.issue_documents import IssueDocuments
 from connector.flow.look_again import LookAgainFlow
@@ -22,6 +23,7 @@ from connector.flow.stores import Stores
 from connector.flow.tend_connections import TendConnections
 from connector.flow.watch_parcels import WatchParcels
 from connector.flow.write_back import WriteBack
+from connector.links import Links
 from connector.observability import Metrics
 from connector.settings import Settings
 from connector.shop_directory import ShopDirectory
@@ -42,6 +44,7 @@ class Service:
     """A platform's manifest by its name; KeyError for one there is not."""
     shops: ShopDirectory
     web: Web
+    links: Links
     stores: Stores
     pools: tuple[ShopPool, ...]
     """The threads that ask platforms."""
@@ -55,6 +58,7 @@ class Service:
     watch_parcels: WatchParcels
     renew_credentials: RenewCredentials
     disconnect: Disconnect
+    erase: Erase
     recover: Recover
     fetch_sender_keys: FetchSenderKeys
     measure: Measure
