@@ -192,7 +192,7 @@ class Pages:
         history = self._settings.history_days > 0
         with self._service.database.read() as connection:
             found = look(connection, shop_id, history=history)
-        if found is None:
+        if found is None or found.shop.platform != manifest.name:
             abort(404)
         return Response(render_template("install/progress.html", progress=found, manifest=manifest, **named))
 

@@ -48,7 +48,7 @@ class Desk:
             Settings(**(given | self.settings)),
             clock=self.clock,
             channels={},
-            manifest={"fake": fake_platform.MANIFEST}.__getitem__,
+            manifest={name: replace(fake_platform.MANIFEST, name=name) for name in ("fake", "other")}.__getitem__,
         )
         self.flask: Flask = create_app(self.service)
         self.pages: FlaskClient = self.flask.test_client()
