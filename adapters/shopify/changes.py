@@ -82,7 +82,7 @@ def look(store: Store, hint: LookAgain) -> bytes:
     """
     order_id = hint.order_id or hint.subject_id
     variables = {"id": global_id("Order", order_id), **WHOLE}
-    reply = client.ask(store, "order", variables)
+    reply = client.ask_openly(store, "order", variables)
     order = reply.data.part("order")
     if not order.document and reply.withheld:
         raise Permanent("Shopify does not show us this order: open the app in Shopify once to give it its rights")
@@ -101,7 +101,7 @@ def _all_lines(store: Store, order: Reader, variables: Mapping[str, object]) -> 
         after = lines.text("pageInfo.endCursor")
         if not lines.flag("pageInfo.hasNextPage") or after in ("", before):
             return
-        lines = client.ask(store, "order", {**variables, "after": after}).data.part("order.lineItems")
+        lines = client.ask_openly(store, "order", {**variables, "after": after}).data.part("order.lineItems")
         before = after
     raise Permanent("Shopify's list of the order's lines does not end")
 
@@ -112,7 +112,7 @@ def _asked(store: Store, place: _Place) -> tuple[Reply, _Place]:
         search = f"updated_at:>='{place.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
         variables = {"first": place.size, "cursor": place.after or None, "search": search, **SIZES}
         try:
-            return client.ask(store, "orders", variables), place
+            return client.ask_openly(store, "orders", variables), place
         except client.TooCostly:
             if place.size == 1:
                 raise

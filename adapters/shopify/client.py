@@ -22,6 +22,8 @@ USER_AGENT = f"Connector/{__version__} (+order updates)"
 TRIES = 3
 """For questions; what changes something is asked once, and looked for before it is asked again."""
 READ_SECONDS = 20.0
+STATUS_PAGE = "statusPage"
+"""The variable that asks for the status page, and the feature that says it is `hidden`."""
 
 _QUESTIONS = Path(__file__).parent / "questions"
 _FRAGMENTS = {"...WholeOrder": "order_fields"}
@@ -91,6 +93,22 @@ def ask(store: Store, name: str, variables: Mapping[str, object], *, tries: int 
         check=_check,
     )
     return read_reply(answer)
+
+
+def ask_openly(store: Store, name: str, variables: Mapping[str, object]) -> Reply:
+    """Ask for orders with their status pages, and without them where the app may not see these.
+
+    The address of a status page counts as a name and may not be null, so that an order that must not show it is missing
+    as a whole (schema, `Order.statusPageUrl`). Raises as `ask`.
+    """
+    hidden = store.access.features.get(STATUS_PAGE) == "hidden"
+    reply = ask(store, name, {**variables, STATUS_PAGE: not hidden})
+    return ask(store, name, {**variables, STATUS_PAGE: False}) if hides_status_page(reply) else reply
+
+
+def hides_status_page(reply: Reply) -> bool:
+    """Whether the app may not see the status pages of orders."""
+    return any("statusPageUrl" in one.values("path") for one in reply.withheld)
 
 
 def change(store: Store, name: str, variables: Mapping[str, object], field: str) -> Reader:
@@ -191,7 +209,7 @@ def _refuse(errors: list[Reader], document: Reader) -> None:
         raise Retryable("Shopify has an error of its own; asked again later")
     if errors:
         raise Refused(f"Shopify does not understand us: {words('; '.join(one.text('message') for one in errors))}")
-    if not isinstance(document.value("data"), dict):
+    if not isinstance(document.value("data"), dict) and not document.has("errors"):
         raise Retryable("Shopify answered without data; asked again later")
 
 

@@ -58,14 +58,17 @@ def _about(document: Reader, kind: ShopEventKind, orders: str, told_at: datetime
     return ShopEvent(
         kind,
         told_at,
-        order_ids=tuple(_order_id(document, one) for one in document.texts(orders)),
-        customer_id=customer.text("id")[:64],
+        order_ids=_keys(document, orders),
+        customer_id=customer.key("id") if customer.has("id") else "",
         email=customer.text("email"),
-        request_id=document.text("data_request.id")[:64],
+        request_id=document.key("data_request.id") if document.has("data_request.id") else "",
     )
 
 
-def _order_id(document: Reader, told: str) -> str:
-    if not is_key(told):
-        raise document.refusal("orders", "one of them is no id", "the ids of orders")
-    return told
+def _keys(document: Reader, name: str) -> tuple[str, ...]:
+    """The ids of a list; numbers of 64 bits, of which none may be lost or rounded."""
+    listed = Reader({f"{name}[{position}]": one for position, one in enumerate(document.values(name))})
+    keys = tuple(listed.key(place) for place in listed.document)
+    if not all(map(is_key, keys)):
+        raise document.refusal(name, "one of them is no id", "the ids of orders")
+    return keys

@@ -21,11 +21,15 @@ _SIXTY_DAYS = (
 
 
 def probe(store: Store) -> Findings:
-    """One question. Raises Retryable, or Permanent for an access that was taken back."""
-    reply = client.ask(store, "shop", {})
+    """One question, or two where status pages are hidden. Raises Retryable, or Permanent for lost access."""
+    reply, hidden = _asked(store)
     shop = reply.data.part("shop")
     granted = tuple(one.text("handle") for one in reply.data.items("currentAppInstallation.accessScopes"))
-    features = {"scopes": ",".join(sorted(granted)), "app": reply.data.text("currentAppInstallation.app.title")}
+    features = {
+        "scopes": ",".join(sorted(granted)),
+        "app": reply.data.text("currentAppInstallation.app.title"),
+        client.STATUS_PAGE: "hidden" if hidden else "open",
+    }
     return Findings(
         name=shop.text("name"),
         version=client.API_VERSION,
@@ -35,8 +39,16 @@ def probe(store: Store) -> Findings:
         seller=_seller(shop),
         features=features,
         missing_rights=scopes.missing(granted),
-        notes=(*reply.notes, *_protected(reply, store), *_window(granted), MAILS),
+        notes=(*reply.notes, *_protected(reply, hidden, store), *_window(granted), MAILS),
     )
+
+
+def _asked(store: Store) -> tuple[Reply, bool]:
+    """The answer, and whether the app may not see status pages; asked anew each time, as that may be approved later."""
+    reply = client.ask(store, "shop", {client.STATUS_PAGE: True})
+    if not client.hides_status_page(reply):
+        return reply, False
+    return client.ask(store, "shop", {client.STATUS_PAGE: False}), True
 
 
 def _seller(shop: Reader) -> Seller:
@@ -57,10 +69,11 @@ def _seller(shop: Reader) -> Seller:
     )
 
 
-def _protected(reply: Reply, store: Store) -> tuple[str, ...]:
+def _protected(reply: Reply, hidden: bool, store: Store) -> tuple[str, ...]:
     """Which fields of the newest order stay null (shopify reference, section 1.6); none are seen without an order."""
     paths = (one.values("path") for one in reply.withheld)
     fields = dict.fromkeys(client.words(str(path[-1])) for path in paths if path and path[0] == "orders")
+    fields |= {"statusPageUrl": None} if hidden else {}
     if not fields:
         return ()
     where = (

@@ -62,6 +62,14 @@ def test_whose_data_it_is_about_is_read_from_the_body() -> None:
     assert (asked.customer_id, asked.email, asked.request_id) == ("7740021558881", "eleni@example.test", "30088")
 
 
+def test_ids_of_64_bits_stay_whole() -> None:
+    largest = 2**63 - 1
+    document = body("customer-redact") | {"orders_to_redact": [largest], "customer": {"id": largest}}
+    redacted = posted(document, "customers/redact")
+    assert isinstance(redacted, ShopEvent)
+    assert (redacted.order_ids, redacted.customer_id) == ((str(largest),), str(largest))
+
+
 @pytest.mark.parametrize("told", [{"orders_to_redact": ["1; DROP"]}, {"orders_to_redact": 5}, {"customer": "eleni"}])
 def test_a_redaction_that_cannot_be_understood_is_kept_for_a_person(told: dict[str, Any]) -> None:
     with pytest.raises(UnreadableDelivery):
