@@ -20,7 +20,7 @@ from connector.domain.errors import ConnectorError, WrongSetting
 from connector.domain.shop import Shop
 from connector.flow.service import Service
 from connector.settings import Settings, load
-from connector.tables import connections, shops
+from connector.tables import connections, shops, sweeps
 from connector.tables.connections import Connection
 
 WAITS = 120.0
@@ -202,6 +202,7 @@ def _check(parsed: argparse.Namespace) -> int:
     with service.database.write() as connection:
         shop = find_shop(connection, parsed.shop)
         connections.hasten(connection, shop.shop_id, service.clock.now())
+        sweeps.hasten(connection, shop.shop_id, service.clock.now())
     _drive(service, shop)
     for pool in service.pools:
         pool.wait(WAITS)
