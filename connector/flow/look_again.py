@@ -11,7 +11,7 @@ from adapters.contract import Manifest, Store
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.domain.delivery import LookAgain, Subject, Update, refuse_long_ids
-from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
+from connector.domain.errors import NotThereYet, Permanent, Retryable, UnreadableDelivery
 from connector.domain.shop import Shop
 from connector.flow.by_shop import ShopPool, is_away
 from connector.flow.process_inbox import ProcessInbox, Reading
@@ -30,6 +30,8 @@ MOST_REFUSALS = 3
 """A refusal may be the connection's and not the hint's: meanwhile the watchdog looks which."""
 LEASE = timedelta(minutes=8)
 """Longer than a batch takes when each answer comes at the last moment."""
+PATIENCE = 3
+"""Tries after which an object that is not there is taken for gone."""
 BATCH = 10
 NOT_CONNECTED = timedelta(hours=1)
 
@@ -41,8 +43,8 @@ class _Asking:
     shop: Shop
     manifest: Manifest
     store: Store
-    answers: dict[tuple[Subject, str, str], Update] = field(default_factory=dict)
-    """By the question itself: subject, its id, the order's id."""
+    answers: dict[tuple[Subject, str, str, str], Update] = field(default_factory=dict)
+    """By the question itself: subject, its id, the order's id and number."""
 
 
 class LookAgainFlow:
@@ -119,19 +121,28 @@ class LookAgainFlow:
         found = self._process_inbox.updates(claimed, shop)
         if asking is None and any(isinstance(update, LookAgain) for update in found):
             asking = _Asking(shop, self._manifest(shop.platform), self._stores.open(shop))
-        updates = tuple(self._resolved(update, asking) for update in found)
+        updates = tuple(self._resolved(update, asking, claimed.attempts) for update in found)
         refuse_long_ids(updates)
         self._process_inbox.join([Reading(claimed, shop, updates)])
         return asking
 
-    def _resolved(self, update: Update, asking: _Asking | None) -> Update:
+    def _resolved(self, update: Update, asking: _Asking | None, attempts: int) -> Update:
         if not isinstance(update, LookAgain) or asking is None:
             return update
-        question = (update.subject, update.subject_id, update.order_id)
+        question = (update.subject, update.subject_id, update.order_id, update.order_number)
         if question not in asking.answers:
-            answer = self._stores.api(asking.shop).look(asking.store, update)
+            answer = self._answer(asking, update, attempts)
             asking.answers[question] = asking.manifest.resolve(update, answer, asking.shop)
         return asking.answers[question]
+
+    def _answer(self, asking: _Asking, hint: LookAgain, attempts: int) -> bytes:
+        """What the platform says; a "no such object" only after some patience: a hint may come before its commit."""
+        try:
+            return self._stores.api(asking.shop).look(asking.store, hint)
+        except NotThereYet as error:
+            if attempts < PATIENCE:
+                raise
+            return error.answer
 
     def _refused(self, claimed: Claimed, error: Permanent) -> None:
         again = claimed.attempts < MOST_REFUSALS

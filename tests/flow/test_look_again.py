@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connector.domain.delivery import LookAgain
+from connector.domain.errors import NotThereYet
 from connector.domain.shop import Shop
-from connector.flow.look_again import BATCH, MOST_QUESTIONS
+from connector.flow.look_again import BATCH, MOST_QUESTIONS, PATIENCE
 from tests import fake_platform
 from tests.fake_platform import order_document, shipment_document
 from tests.flow.road import Road
@@ -70,3 +71,15 @@ def test_a_fault_of_ours_holds_up_no_other_hint_and_ends_before_a_person(make_ro
         road.later(hours=2)
     assert road.inbox_counts() == {"done": 1, "dead": 1}
     assert asked["broken"] <= MOST_QUESTIONS
+
+
+def test_an_object_that_is_not_there_is_waited_for_and_then_taken_for_gone(make_road: Callable[..., Road]) -> None:
+    gone = NotThereYet("no such order", answer=fake_platform.encoded({"type": "gone"}))
+    road, asked = asking(make_road, {"1001": gone})
+    hint_at(road, "1001", order_id="1001")
+    road.work()
+    assert road.inbox_counts() == {"waiting": 1}
+    for _ in range(PATIENCE):
+        road.later(hours=2)
+    assert asked["1001"] == PATIENCE
+    assert road.inbox_counts() == {"ignored": 1}
