@@ -163,7 +163,7 @@ def build_service(
         disconnect=Disconnect(database, shops, stores, seal, clock, address=settings.address),
         erase=Erase(database, shops, seal, clock),
         recover=Recover(database, clock),
-        fetch_sender_keys=FetchSenderKeys(database, shops, seal, _download_key, clock),
+        fetch_sender_keys=FetchSenderKeys(database, shops, seal, partial(_download_key, web), clock),
         measure=Measure(database, clock, metrics),
         road=(process, ask, send),
         asking=asking,
@@ -186,6 +186,8 @@ def build_door(service: Service) -> Door:
 def create_app(service: Service) -> Flask:
     """The pages: connecting a shop, and what operators and their monitoring ask."""
     app = Flask("connector", static_folder=None)
+    # A doubled slash is a wrong address, and no redirect to whatever the Host header says.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.register_blueprint(shared_files())
     app.register_blueprint(install_pages(service))
@@ -252,5 +254,5 @@ def _channels(settings: Settings) -> dict[str, Channel]:
     return {EmailChannel.name: EmailChannel(smtp)}
 
 
-def _download_key(url: str) -> str:
-    return http.get_text(url, largest=LARGEST_SENDER_KEY)
+def _download_key(web: Web, url: str) -> str:
+    return http.get_text(url, largest=LARGEST_SENDER_KEY, web=web)

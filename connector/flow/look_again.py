@@ -30,8 +30,8 @@ MOST_REFUSALS = 3
 """A refusal may be the connection's and not the hint's: meanwhile the watchdog looks which."""
 LEASE = timedelta(minutes=8)
 """Longer than a batch takes when each answer comes at the last moment."""
-PATIENCE = 3
-"""Tries after which an object that is not there is taken for gone."""
+PATIENCE = 4
+"""Claims (the first only read the hint) after which an object that is not there is taken for gone."""
 BATCH = 10
 NOT_CONNECTED = timedelta(hours=1)
 

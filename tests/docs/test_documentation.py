@@ -10,7 +10,9 @@ from tests.docs.generated import BLOCKS, ROOT, block, written
 READMES = sorted(path for path in ROOT.glob("**/README.md") if not {".venv", "build"} & set(path.parts))
 PACKAGES = (
     "connector",
+    "connector/commands",
     "connector/install",
+    "connector/portal",
     "connector/tables",
     "connector/flow",
     "webhooks",
