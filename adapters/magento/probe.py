@@ -54,8 +54,8 @@ def probe(store: Store) -> Findings:
         timezone=default.text("timezone"),
         store_locales=tuple((one.text("id"), one.text("locale")) for one in stores or [] if one.text("locale")),
         features=features,
-        missing_rights=missing_rights(missing),
-        notes=tuple(_notes(features)),
+        missing_rights=missing_rights(missing.keys() - OPTIONAL),
+        notes=(*missing_rights(missing.keys() & OPTIONAL), *_notes(features)),
     )
 
 

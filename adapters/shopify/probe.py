@@ -39,7 +39,7 @@ def probe(store: Store) -> Findings:
         seller=_seller(shop),
         features=features,
         missing_rights=scopes.missing(granted),
-        notes=(*reply.notes, *_protected(reply, hidden, store), *_window(granted), MAILS),
+        notes=(*reply.notes, *_protected(reply, hidden, store), *scopes.left_out(granted), *_window(granted), MAILS),
     )
 
 

@@ -20,16 +20,19 @@ ALL_ORDERS = "read_all_orders"
 
 
 def missing(granted: tuple[str, ...]) -> tuple[str, ...]:
-    """A sentence for each right that is not there: what does not work, and where to give it."""
-    wanted = SCOPES | OPTIONAL_SCOPES
+    """A sentence for each needed right that is not there: what does not work, and where to give it."""
     return tuple(
-        f"{scope} is missing, so Connector cannot {reason}. {_where(scope)}"
-        for scope, reason in wanted.items()
+        f"{scope} is missing, so Connector cannot {reason}. Open the app in Shopify and say yes to the update, or tick "
+        "it in your own app's settings and install again."
+        for scope, reason in SCOPES.items()
         if not official.covers(granted, scope)
     )
 
 
-def _where(scope: str) -> str:
-    if scope in OPTIONAL_SCOPES:
-        return "It is not needed where you send everything yourself."
-    return "Open the app in Shopify and say yes to the update, or tick it in your own app's settings and install again."
+def left_out(granted: tuple[str, ...]) -> tuple[str, ...]:
+    """A sentence for each right that was left out and that a shop may do without."""
+    return tuple(
+        f"{scope} was not given, so Connector cannot {reason}. It is not needed where you send everything yourself."
+        for scope, reason in OPTIONAL_SCOPES.items()
+        if not official.covers(granted, scope)
+    )

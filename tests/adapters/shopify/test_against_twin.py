@@ -317,7 +317,7 @@ def test_rights_that_were_taken_are_named_by_the_shop_and_by_the_look_at_it(met:
         "the rights are now: read_customers, read_orders",
     )
     missing = API.probe(met.store).missing_rights
-    assert {one.split()[0] for one in missing} == (set(SCOPES) | set(OPTIONAL_SCOPES)) - {"read_customers"}
+    assert {one.split()[0] for one in missing} == set(SCOPES) - {"read_customers"}
 
 
 def test_the_law_is_heard(met: Meeting) -> None:
