@@ -1,6 +1,7 @@
 """Parts of the documentation that are made from the code. `python -m tests.docs.generated` writes them anew."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,16 @@ CAPABILITIES: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
     ("One address for all shops of an app", lambda one: _yes(one.shop_headers)),
     ("Unsigned test call", lambda one: _yes(one.ping)),
     ("Question at registration", lambda one: _yes(one.challenge)),
+    ("Connected by a link for the merchant", lambda one: _way(one)),
+    ("Connected by pasted keys", lambda one: _yes(one.connect and one.connect.fields)),
+    ("Webhooks subscribed and put right by us", lambda one: _yes(one.api and one.api.subscribe)),
+    ("Looked through for changes, alone / beside webhooks", lambda one: _pace(one)),
+    ("Credentials renewed", lambda one: _yes(one.api and one.api.renew)),
+    ("Its own mails switched from here", lambda one: _yes(one.api and one.api.speak)),
+    ("Takes a parcel and its number from us", lambda one: _yes(one.api and one.api.pushes.shipment)),
+    ("Takes a parcel's progress from us", lambda one: _yes(one.api and one.api.pushes.status)),
+    ("Takes a note on the order", lambda one: _yes(one.api and one.api.pushes.note)),
+    ("Takes a link to the invoice", lambda one: _yes(one.api and one.api.pushes.invoice_link)),
 )
 
 
@@ -89,6 +100,27 @@ def _closing(name: str) -> str:
 
 def _hours(hours: float) -> str:
     return f"for {hours:g} hours" if hours else "never"
+
+
+def _way(manifest: Manifest) -> str:
+    """Where a merchant says yes."""
+    connect = manifest.connect
+    if connect is None or connect.receive is None:
+        return "no"
+    return "begins here" if connect.begin else "begins on the platform's side"
+
+
+def _pace(manifest: Manifest) -> str:
+    """Minutes between two looks, without and with webhooks."""
+    if manifest.api is None:
+        return "no"
+    pace = manifest.api.pace
+    return f"every {_minutes(pace.alone)} / {_minutes(pace.with_webhooks)}"
+
+
+def _minutes(wait: timedelta) -> str:
+    minutes = wait.total_seconds() / 60
+    return f"{minutes:g} min"
 
 
 def _yes(part: object) -> str:
