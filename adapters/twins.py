@@ -115,6 +115,14 @@ class TwinServer:
         self._server.shutdown()
         self._server.server_close()
 
+    def fileno(self) -> int:
+        """Readable when somebody wants to connect: for who serves many twins by one thread, with `accept`."""
+        return self._server.fileno()
+
+    def accept(self) -> None:
+        """Take one connection; the twin need not be entered for it."""
+        self._server.handle_request()
+
     def answer(self, asked: Asked) -> Answered:
         """The twin's word, after whatever delay was ordered. Raises Cut."""
         self.calls[f"{asked.method} {asked.path}"] += 1
