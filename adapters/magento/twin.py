@@ -215,6 +215,10 @@ class MagentoTwin:
         """A Mageplaza-like hook posts to `url` at every save, before it is committed, and never again."""
         self._events.pinger = Pinger(url, header, secret, broken)
 
+    def stop_pings(self) -> None:
+        """The merchant deletes that hook."""
+        self._events.pinger = None
+
     def deliver(self) -> int:
         return self._events.deliver()
 
