@@ -1,9 +1,11 @@
 """What a look at a shop tells."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import adapters.shopify
 from adapters.http import Answer
 from adapters.shopify.client import AccessLost
 from adapters.shopify.probe import MAILS, probe
@@ -71,6 +73,11 @@ def test_a_right_a_shop_may_do_without_is_a_note() -> None:
     found = probe(telling({"Shop": told(*SCOPES, ALL_ORDERS)}))
     assert found.missing_rights == ()
     assert {note.split()[0] for note in found.notes if note != MAILS} == set(OPTIONAL_SCOPES)
+
+
+def test_the_readme_gives_a_reason_for_every_right() -> None:
+    text = (Path(adapters.shopify.__file__).parent / "README.md").read_text("utf-8")
+    assert [scope for scope in (*SCOPES, *OPTIONAL_SCOPES, ALL_ORDERS) if f"| `{scope}`" not in text] == []
 
 
 def test_writing_includes_reading() -> None:
