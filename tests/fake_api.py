@@ -83,7 +83,9 @@ class FakeShop:
 class FakeApi:
     """All shops of the fake platform, by host, and the manifest that asks them."""
 
-    def __init__(self, pace: Pace = PACE) -> None:
+    def __init__(self, pace: Pace = PACE, renew: Callable[[Store], Credentials] | None = None) -> None:
+        self.renew = renew or self._renew
+        """May be replaced by a test at any time."""
         self.shops: defaultdict[str, FakeShop] = defaultdict(FakeShop)
         self._lock = threading.Lock()
         self.api = Api(
@@ -94,7 +96,7 @@ class FakeApi:
             pace=pace,
             subscribe=self._subscribe,
             unsubscribe=self._unsubscribe,
-            renew=self._renew,
+            renew=lambda store: self.renew(store),
             parcels=self._parcels,
             wake=self._wake,
         )

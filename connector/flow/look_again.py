@@ -153,7 +153,8 @@ class LookAgainFlow:
     def _again(self, claimed: Claimed, problem: str, after: timedelta | None) -> Outcome:
         if claimed.attempts >= MOST_QUESTIONS:
             return _dead(claimed, f"given up after {claimed.attempts} tries: {problem}")
-        run_at = next_try(self._clock.now(), claimed.attempts, after)
+        asked = max(1, claimed.attempts - 1)  # reading the hint for the first time counted too
+        run_at = next_try(self._clock.now(), asked, after)
         return Outcome(claimed, InboxState.WAITING, problem, run_at=run_at)
 
     def _finish(self, outcomes: list[Outcome]) -> None:

@@ -17,6 +17,7 @@ from connector.tables.shops import Seal
 
 Renew = Callable[[Store], Credentials]
 
+LEFT = "this shop has left; it can be connected again with `connector shop connect`"
 RENEW_AHEAD = timedelta(minutes=5)
 """Credentials that end sooner than this are renewed before they are used."""
 LEASE = timedelta(minutes=2)
@@ -84,6 +85,8 @@ class Stores:
         renew = self.api(shop).renew
         if renew and self._ends_soon(held.vault.credentials):
             held = self._renewed(shop, held, renew)
+        if not held.vault.credentials.values:
+            raise NotConnected(LEFT)
         return self._store(shop, held.connection, held.vault.credentials)
 
     def blank(self, shop: Shop) -> Store:
@@ -126,7 +129,7 @@ class Stores:
                 raise NotConnected
             held = _Held(found, *connections.open_vault(connection, shop.shop_id, self._seal))
         if found.state is ConnectionState.ENDED:
-            raise NotConnected("this shop has left; it can be connected again with `connector shop connect`")
+            raise NotConnected(LEFT)
         if not held.vault.credentials.values:
             raise NotConnected(f"this shop is not connected yet. {found.problem}".strip())
         return held

@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
+from adapters.contract import Manifest
 from connector import connecting
 from connector.app import build_door, build_service
 from connector.domain.clock import FixedClock
@@ -17,6 +18,7 @@ from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop
 from connector.domain.timeline import Tag, TimelineEntry
 from connector.flow.by_shop import ShopPool
+from connector.flow.service import Service
 from connector.settings import Settings
 from connector.tables import connections, documents, inbox, orders, shops, sweeps, timeline
 from connector.tables.connections import Connection
@@ -34,6 +36,12 @@ from webhooks.endpoints import Answer
 
 Fetch = Callable[[Shop, LookAgain], bytes]
 NOW = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
+
+
+def service_on(database_url: str, secret_key: str, manifest: Manifest) -> Service:
+    """A service on a database that is there already, with the machine's own clock."""
+    settings = Settings(database_url=database_url, secret_keys=(secret_key,))
+    return build_service(settings, channels={}, manifest={manifest.name: manifest}.__getitem__, asking_threads=0)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Hints: each gets the answer to its own question, and one bad answer holds up nobody."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from connector.domain.errors import NotThereYet
 from connector.domain.shop import Shop
 from connector.flow.look_again import BATCH, MOST_QUESTIONS, PATIENCE
 from tests import fake_platform
+from tests.builders import shop as build_shop
 from tests.fake_platform import order_document, shipment_document
 from tests.flow.road import Road
 
@@ -83,3 +85,29 @@ def test_an_object_that_is_not_there_is_waited_for_and_then_taken_for_gone(make_
         road.later(hours=2)
     assert asked["1001"] == PATIENCE - 1
     assert road.inbox_counts() == {"ignored": 1}
+
+
+def test_a_shop_that_hangs_delays_no_other_shops_hints(database_url: str) -> None:
+    road = Road(database_url, connected=True, asking_threads=2)
+    other = build_shop(platform="fake", shop_id="s2", key="key-2", host="other.example.test")
+    released = threading.Event()
+    try:
+        road.connect(other)
+        road.offer(shop=other)
+        road.work()
+        road.there.hangs = released
+        road.api.shops[other.host].put(order_document(id="2"))
+        for number in range(3 * BATCH):
+            road.post({"type": "hint", "order_id": "1"}, delivery_id=f"slow-{number}")
+        road.post({"type": "hint", "order_id": "2"}, delivery_id="quick", shop=other)
+        while road.service.process_inbox.run():
+            pass
+        for _ in range(400):
+            road.service.look_again.run()
+            if road.service.process_inbox.run() or road.inbox_counts().get("done"):
+                break
+            road.service.pools[0].wait(0.02)
+        assert road.inbox_counts()["done"] == 1
+    finally:
+        released.set()
+        road.close()

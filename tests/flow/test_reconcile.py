@@ -339,7 +339,7 @@ def test_pages_that_never_end_are_left_with_a_word_about_it(
     connected.there.lead = tricky
     connected.later(minutes=12)
     assert "looked for next time" in connected.sweep().problem
-    assert len(pages) <= 51
+    assert len(pages) <= (50 if trick == "no end" else 3)
     connected.there.lead = lambda _cursor, page: page
     connected.later(minutes=12)
     assert connected.sweep().problem == ""
