@@ -1,5 +1,6 @@
 """The Authorization header of a request: OAuth 1.0a with a fresh nonce each time, or a bearer token."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +10,9 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, Client
 
 OAUTH_KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 """The names of the four secrets in `Credentials.values`; a bearer has `access_token` alone."""
+
+# It writes every token it signs with into the log, and a token alone opens some shops (P10).
+logging.getLogger("oauthlib").setLevel(logging.ERROR)
 
 
 def authorization(values: Mapping[str, str], method: str, url: str, now: datetime) -> str:
