@@ -37,6 +37,7 @@ def open_shop(clock: Clock, routes: Mapping[str, str], _address: str) -> Magento
 def _empty_ping(shop: MagentoTwin, ids: Ids) -> None:
     shop.ping(ids["webhooks"], header=STATIC_SECRET.headers[0], secret=ids["secret"], broken=True)
     shop.comment(ids["iro"], "Τηλεφώνησε για την απόδειξη")
+    shop.stop_pings()
 
 
 STORY: Story[MagentoTwin] = Story(
@@ -165,10 +166,9 @@ STORY: Story[MagentoTwin] = Story(
         _Act(
             "-20:00",
             "iro",
-            "A hook that the merchant wrote sends an empty body: kept for a person, nothing is guessed.",
+            "A hook the merchant tried out sends an empty body: kept for a person, nothing is guessed.",
             _empty_ping,
         ),
-        _Act("-19:00", "", "The merchant takes that hook away again.", lambda shop, _: shop.stop_pings()),
         _Act(
             "-10:00",
             "ines",

@@ -262,7 +262,7 @@ STORY: Story[ShopifyTwin] = Story(
         ),
         _Act("-46:00", "noura", "Cancelled before it was paid.", lambda shop, ids: shop.cancel(ids["noura"])),
         _Act(
-            "-45:45",
+            "-45:50",
             "eleni",
             "The number is here: now the mail goes out, with it.",
             lambda shop, ids: shop.add_tracking(ids["eleni-parcel"], "7227889944", "ACS Courier"),

@@ -7,6 +7,8 @@ from typing import Any
 from babel import Locale
 from markupsafe import Markup
 
+from connector.domain.delivery import Source
+from connector.domain.shop import Voice
 from connector.domain.timeline import TimelineEntry
 from connector.story import kind_name
 from notifications.formatting import clean, person_name
@@ -45,6 +47,22 @@ def _told_late(entry: TimelineEntry) -> bool:
     return (entry.learned_at - entry.occurred_at).total_seconds() >= LATE_SECONDS
 
 
+_SOURCES: Mapping[Source, str] = {
+    Source.WEBHOOK: "Webhook",
+    Source.IMPORT: "Read when the shop was connected",
+    Source.SWEEP: "Found by looking through the shop",
+    Source.WATCH: "Found by looking at the parcel again",
+    Source.HAND: "Entered by hand",
+}
+_SPEAKERS: Mapping[Voice, str] = {
+    Voice.US: "Connector",
+    Voice.PLATFORM: "the platform",
+    Voice.SHADOW: "nobody yet: Connector only notes what it would have sent",
+    Voice.NOBODY: "nobody",
+}
+_MAILS: Mapping[bool | None, str] = {True: "on", False: "off", None: "the platform does not tell"}
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": _moment,
     "language_name": _language_name,
@@ -55,4 +73,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clean": clean,
     "shown_body": _body,
     "told_late": _told_late,
+    "source": _SOURCES.__getitem__,
+    "speaker": _SPEAKERS.__getitem__,
+    "own_mails": _MAILS.__getitem__,
 }

@@ -36,6 +36,7 @@ def demo_pages(showcase: Showcase) -> Blueprint:
     for path, view in (
         ("/", pages.home),
         ("/demo/", pages.overview),
+        ("/demo/shops/<shop_id>", pages.shop),
         ("/demo/orders/<shop_id>/<order_id>", pages.order),
         ("/demo/mails/", pages.mails),
         ("/demo/mails/<shop_id>/<intent_id>", pages.mail),
@@ -78,6 +79,10 @@ class Pages:
             parcels=parcel_ids(story.record),
             refunded=sum((refund.amount for refund in story.record.refunds), Decimal(0)),
         )
+
+    def shop(self, shop_id: str) -> str:
+        """How one shop was connected, and how well that works."""
+        return render_template("demo/shop.html", story=self._showcase.shop_story(shop_id) or abort(404))
 
     def mails(self) -> str:
         """All mails, by language."""

@@ -11,8 +11,8 @@ FEW_LINES = 4
 class Progress:
     """Shows how much is done; may be told from several threads."""
 
-    def __init__(self, total: int, figures: Callable[[], tuple[int, int]], stream: TextIO) -> None:
-        """`figures`: how many of the total deliveries are sent by now, and how many mails have come."""
+    def __init__(self, total: int, figures: Callable[[], tuple[int, int, int]], stream: TextIO) -> None:
+        """`figures`: how many of all acts are played by now, and how many webhooks and mails have come."""
         self._total = max(total, 1)
         self._figures = figures
         self._stream = stream
@@ -24,8 +24,8 @@ class Progress:
     def show(self) -> None:
         """Show how far it is; nothing when that is shown already."""
         with self._lock:
-            done, mails = self._figures()
-            says = f"{done}/{self._total} deliveries sent, {mails} mails received"
+            done, webhooks, mails = self._figures()
+            says = f"{done}/{self._total} acts played, {webhooks} webhooks sent, {mails} mails received"
             step = done * FEW_LINES // self._total
             if says == self._shown or (not self._rewrites and step == self._step):
                 return

@@ -1,4 +1,4 @@
-"""Runs the real service in this process, lets stand-in shops tell it their story, and shows what became of it."""
+"""Runs the real service in this process, connects stand-in shops to it, plays their days, and shows what came of it."""
 
 import json
 import socket
@@ -7,30 +7,31 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
-import requests
 from cryptography.fernet import Fernet
 
 import adapters
 from connector.app import build_service, create_app
-from connector.demo.answers import answered_by
 from connector.demo.pages import demo_pages
+from connector.demo.player import Player, beginning
 from connector.demo.progress import Progress
 from connector.demo.report import Report, measure
-from connector.demo.scenario import Scenario, StoryClock
+from connector.demo.shopfront import Shopfront
 from connector.demo.showcase import Showcase
 from connector.demo.sink import MailSink
-from connector.demo.stand_ins import StandIn
+from connector.demo.story_clock import StoryClock
 from connector.domain.errors import WrongSetting
-from connector.flow.service import Service
 from connector.observability import configure_logging
 from connector.running import Process
 from connector.settings import Settings
-from connector.tables import connections, shops
 
 HOST = "127.0.0.1"
+ADDRESS = "https://connector.example"
+"""Where the shops are told the service is."""
 PORTS_TO_TRY = 50
 HIGHEST_PORT = 65_535
 
@@ -47,7 +48,8 @@ def run_demo(*, once: bool, as_json: bool, port: int) -> int:
         if free != port:
             _say(f"Port {port} is taken; the demo uses {free}.")
         try:
-            report = Demo(Path(folder), sink, free).run(once=once)
+            with Demo(Path(folder), sink, free) as demo:
+                report = demo.run(once=once)
         except KeyboardInterrupt:  # before the service was there to take it
             report = None
     if report is None:
@@ -58,27 +60,32 @@ def run_demo(*, once: bool, as_json: bool, port: int) -> int:
 
 
 class Demo:
-    """One showing: the service, the shops that send to it, and the pages, made ready."""
+    """One showing: the service, the shops that connect to it, and the pages, made ready; the shops serve while it is
+    entered."""
 
     def __init__(self, folder: Path, sink: MailSink, port: int) -> None:
         """`folder`: where the database is kept; `sink`: where all mails go, already listening."""
         now, clock = datetime.now(UTC), StoryClock()
-        shops_there = [StandIn(name, now) for name in adapters.NAMES]
         self.sink = sink
         self.address = f"http://{HOST}:{port}"
-        self.scenario = Scenario(shops_there, clock, now)
-        clock.begin(self.scenario.begins)
-        self.service = build_service(
-            _settings(folder, sink.port, port),
-            clock=clock,
-            manifest=answered_by(shops_there),
-        )
-        connect(self.service, shops_there)
-        self.showcase = Showcase(self.service, shops_there, sink)
+        self.places = [Shopfront(name, clock, ADDRESS, HOST, port) for name in adapters.NAMES]
+        clock.begin(beginning(self.places, now))
+        self.service = build_service(_settings(folder, sink.port, port, self.places), clock=clock)
+        self.player = Player(self.places, self.service, clock, now)
+        self.showcase = Showcase(self.service, self.places, sink)
         self.pages = create_app(self.service)
         self.pages.register_blueprint(demo_pages(self.showcase))
+        self._serving = ExitStack()
         self._report: Report | None = None
         self._error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        for place in self.places:
+            self._serving.enter_context(place)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._serving.close()
 
     def run(self, *, once: bool) -> Report | None:
         """Play, and unless `once` serve until Ctrl-C; None when it was stopped before the story's end.
@@ -87,10 +94,10 @@ class Demo:
         """
         process = Process(self.service, pages=self.pages)
         if not once:
-            _say(f"Stand-in shops tell three days of orders in a few seconds; watch at {self.address}/demo/")
-        player = threading.Thread(target=self._play, args=(process,), kwargs={"once": once}, name="stand-in shops")
+            _say(f"Three shops connect and live through three days in a few seconds; watch at {self.address}/demo/")
+        player = threading.Thread(target=self._play, args=(process,), kwargs={"once": once}, name="the shops")
         process.run(ready=player.start)
-        self.scenario.stop()
+        self.player.stop()
         if player.ident is not None:
             player.join()
         if self._error:
@@ -100,15 +107,16 @@ class Demo:
     def _play(self, process: Process, *, once: bool) -> None:
         """Runs beside the service, in a thread of its own."""
         begun = time.monotonic()
-        scenario, sink = self.scenario, self.sink
-        progress = Progress(scenario.posts, lambda: (scenario.sent, len(sink.mails)), sys.stderr)
+        player, sink = self.player, self.sink
+        progress = Progress(player.acts, lambda: (player.played, player.sent, len(sink.mails)), sys.stderr)
         try:
-            if scenario.play(self.service, self.address, progress.show):
-                self._report = measure(self.service, scenario.shops, sink.mails, time.monotonic() - begun)
-        except requests.ConnectionError:
-            _say("\nThe service was stopped before the story's end.")
+            if player.play(progress.show):
+                self._report = measure(self.service, player.places, sink.mails, time.monotonic() - begun)
         except Exception as error:
-            self._error = error
+            if is_free(self.service.settings.port):
+                _say("\nThe service was stopped before the story's end.")
+            else:
+                self._error = error
         progress.end()
         if once or self._error:
             process.stop()
@@ -116,27 +124,23 @@ class Demo:
             _say(invitation(self._report, self.address))
 
 
-def _settings(folder: Path, smtp_port: int, port: int) -> Settings:
+def _settings(folder: Path, smtp_port: int, port: int, places: Sequence[Shopfront]) -> Settings:
+    apps = [(place.platform, place.story.app) for place in places if place.story.app.client_id]
+    routes = {host: address for place in places for host, address in place.twin.routes.items()}
     return Settings(
         database_url=f"sqlite:///{folder / 'demo.db'}",
         secret_keys=(Fernet.generate_key().decode(),),
         host=HOST,
         port=port,
+        address=ADDRESS,
+        app_ids=tuple(f"{platform}:{app.client_id}" for platform, app in apps),
+        app_secrets=tuple(f"{platform}:{secret}" for platform, app in apps for secret in app.secrets),
+        routes=tuple(f"{host}={address}" for host, address in routes.items()),
         smtp_host=HOST,
         smtp_port=smtp_port,
         smtp_security="none",
         mail_from="orders@connector.example",
     )
-
-
-def connect(service: Service, stand_ins: Sequence[StandIn]) -> None:
-    """Connect the shops, as their installation would."""
-    with service.database.write() as connection:
-        for one in stand_ins:
-            shops.save(connection, one.shop, one.secrets, service.seal)
-            base, now = f"https://{one.shop.host}", service.clock.now()
-            connections.create(connection, one.shop.shop_id, one.platform, base, service.seal, now)
-            connections.offer(connection, one.shop.shop_id, {"stand-in": one.platform}, service.seal, now)
 
 
 def invitation(report: Report, address: str) -> str:
@@ -156,14 +160,20 @@ def free_port(wanted: int) -> int:
     for port in range(wanted, wanted + PORTS_TO_TRY):
         if not 0 < port <= HIGHEST_PORT:
             raise WrongSetting(f"--port: {port} is not a port; give one from 1 to {HIGHEST_PORT}")
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise WrongSetting(f"--port: {wanted} to {wanted + PORTS_TO_TRY - 1} are all taken; give another one")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _say(text: str) -> None:

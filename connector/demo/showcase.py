@@ -1,6 +1,6 @@
 """What the demo's pages show, put together from the tables and the mailbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -8,21 +8,27 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 import adapters
-from connector.demo.report import intent_of, is_accepted
+from connector.demo.report import all_messages, intent_of
+from connector.demo.shopfront import Shopfront
 from connector.demo.sink import MailSink
-from connector.demo.stand_ins import Sent, StandIn
+from connector.demo.wire import Sent
+from connector.domain.delivery import Source
 from connector.domain.record import OrderRecord
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.timeline import TimelineEntry
 from connector.flow.service import Service
 from connector.story import says_more, sentence
-from connector.tables import documents, inbox, orders, timeline
+from connector.tables import connections, documents, inbox, orders, sweeps, timeline
+from connector.tables.connections import Connection
 from connector.tables.documents import Issued
 from connector.tables.inbox import Kept
+from connector.tables.sweeps import Sweep, SweepKind
 from notifications import history
 from notifications.formatting import Formats, formats
 from notifications.history import Said
+from notifications.kinds import KINDS
 from notifications.outbox import OutboxState
+from notifications.writing_back import PLATFORM
 
 PAGE_SIZE = 25
 MOST_SHOWN = 100
@@ -58,6 +64,33 @@ class OrderStory:
     messages: list[Said]
     documents: list[Issued]
     deliveries: list[Arrived]
+    looks: int
+    """How often the shop was looked through and told nothing new of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who speaks about one kind of message."""
+
+    kind: str
+    voice: Voice
+    platform_mails: bool | None
+    """Whether the platform mails it itself; None where it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopStory:
+    """Everything about one shop's connection."""
+
+    place: Shopfront
+    shop: Shop
+    connection: Connection
+    sweeps: Mapping[SweepKind, Sweep]
+    orders: int
+    api_calls: int
+    voices: tuple[Spoken, ...]
+    written: tuple[Said, ...]
+    """What was written back to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +109,18 @@ class Showcase:
     """How the pages themselves write amounts and dates."""
 
     def __init__(
-        self, service: Service, stand_ins: Sequence[StandIn], sink: MailSink, *, page_size: int = PAGE_SIZE
+        self, service: Service, places: Sequence[Shopfront], sink: MailSink, *, page_size: int = PAGE_SIZE
     ) -> None:
-        self.stand_ins = stand_ins
+        self.places = places
         self._page_size = page_size
         self._service = service
         self._sink = sink
-        self._shops = {one.shop.shop_id: one.shop for one in stand_ins}
+
+    @property
+    def _shops(self) -> dict[str, Shop]:
+        """Those that were invited, by id."""
+        found = (place.shop(self._service) for place in self.places)
+        return {shop.shop_id: shop for shop in found if shop}
 
     def shop(self, shop_id: str) -> Shop | None:
         return self._shops.get(shop_id)
@@ -94,16 +132,18 @@ class Showcase:
 
     def counts(self) -> dict[str, int]:
         """What has happened so far, by what it is."""
-        answers = [sent.status for one in self.stand_ins for sent in one.sent]
+        sent = [one for place in self.places for one in place.sent]
+        accepted = sum(one.accepted for one in sent)
+        keys = sum(len({one.idempotency_key for one in place.sent if one.accepted}) for place in self.places)
         with self._service.database.read() as connection:
-            kept = sum(inbox.counts(connection).values())
             issued = documents.counts(connection).get("issued", 0)
             known = sum(orders.count(connection, shop_id) for shop_id in self._shops)
-        accepted = sum(map(is_accepted, answers))
+            healed = sum(one.healed for one in connections.everyone(connection).values())
         return {
-            "deliveries sent": len(answers),
-            "duplicates among them": max(0, accepted - kept),
-            "refused": len(answers) - accepted,
+            "webhooks": len(sent),
+            "duplicates among them": accepted - keys,
+            "refused": len(sent) - accepted,
+            "gaps healed": healed,
             "orders": known,
             "mails": len(self._sink.mails),
             "invoices": issued,
@@ -125,14 +165,39 @@ class Showcase:
             record = orders.get(connection, shop_id, order_id)
             if shop is None or record is None:
                 return None
+            told = inbox.of_order(connection, shop_id, order_id)
+            news = [kept for kept in told if not _tells_nothing(kept)]
             return OrderStory(
                 shop=shop,
                 record=record,
                 entries=timeline.of_order(connection, shop_id, order_id),
                 messages=history.of_order(connection, shop_id, order_id),
                 documents=documents.of_order(connection, shop_id, order_id),
-                deliveries=[self._arrived(kept) for kept in inbox.of_order(connection, shop_id, order_id)],
+                deliveries=[self._arrived(kept) for kept in news],
+                looks=len(told) - len(news),
             )
+
+    def shop_story(self, shop_id: str) -> ShopStory | None:
+        """One shop with all that is known of its connection; None for one that was not invited."""
+        place = next((place for place in self.places if place.shop_id == shop_id), None)
+        shop = self.shop(shop_id)
+        with self._service.database.read() as connection:
+            known = connections.get(connection, shop_id)
+            swept, count = sweeps.of_shop(connection, shop_id), orders.count(connection, shop_id)
+        if place is None or shop is None or known is None:
+            return None
+        mailed = known.findings.platform_speaks
+        said = all_messages(self._service, [place])
+        return ShopStory(
+            place=place,
+            shop=shop,
+            connection=known,
+            sweeps=swept,
+            orders=count,
+            api_calls=sum(self._service.web.calls(host) for host in place.twin.routes),
+            voices=tuple(Spoken(kind, shop.voice(kind), mailed.get(kind)) for kind in KINDS),
+            written=tuple(one for one in said if one.notification.channel == PLATFORM),
+        )
 
     def document(self, shop_id: str, order_id: str, number: str) -> Issued | None:
         """An issued document by its number."""
@@ -158,7 +223,8 @@ class Showcase:
 
     def refused(self) -> list[tuple[Shop, Sent]]:
         """Deliveries the service did not believe, as the shops saw it."""
-        return [(one.shop, sent) for one in self.stand_ins for sent in one.sent if not is_accepted(sent.status)]
+        found = [(place.shop(self._service), sent) for place in self.places for sent in place.sent if not sent.accepted]
+        return [(shop, sent) for shop, sent in found if shop]
 
     def odd_orders(self) -> list[tuple[OrderLine, list[str]]]:
         """Orders with words nobody knows or sums that do not add up, and what was odd."""
@@ -193,9 +259,9 @@ class Showcase:
     def _arrived(self, kept: Kept) -> Arrived:
         sent = [
             sent
-            for one in self.stand_ins
-            for sent in one.sent
-            if one.shop.shop_id == kept.shop_id and sent.idempotency_key == kept.idempotency_key
+            for place in self.places
+            for sent in place.sent
+            if place.shop_id == kept.shop_id and sent.idempotency_key == kept.idempotency_key and not sent.forged
         ]
         return Arrived(kept, sent[0] if sent else None, len(sent))
 
@@ -211,6 +277,11 @@ class Showcase:
 def parcel_ids(record: OrderRecord) -> list[str]:
     """The order's shipments, taken-back ones too, in the order they were heard of."""
     return [one.shipment_id for one in record.shipments]
+
+
+def _tells_nothing(kept: Kept) -> bool:
+    """Whether it was found by ourselves, and known already."""
+    return kept.delivery.source is not Source.WEBHOOK and kept.outcome == "nothing new"
 
 
 def _placed_at(record: OrderRecord) -> datetime:
