@@ -21,7 +21,7 @@ def add(*options: str) -> int:
 
 def test_an_empty_list_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shop", "list"]) == 0
-    assert "connector shop add" in capsys.readouterr().out
+    assert "connector shop connect" in capsys.readouterr().out
 
 
 def test_a_new_shop_gets_an_address_a_secret_and_advice_about_what_is_missing(
