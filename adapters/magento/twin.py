@@ -202,6 +202,10 @@ class MagentoTwin:
         """The order's history, the newest first."""
         return self._sales.order(int(order_id)).notes
 
+    def items(self, order_id: str) -> Mapping[str, int]:
+        """The ids of an order's rows by SKU, for sending a part of it."""
+        return {line.product.sku: line.item_id for line in self._sales.order(int(order_id)).lines}
+
     def shipments(self, order_id: str) -> tuple[Shipment, ...]:
         return self._sales.of_order(int(order_id))
 

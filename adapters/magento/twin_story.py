@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from adapters.magento.twin import MagentoTwin
+from adapters.magento.twin_catalog import APRON
 from adapters.magento.twin_rows import Buyer, StoreView
 from adapters.magento.webhooks import STATIC_SECRET
 from adapters.stories import Act, Expected, Given, Ids, Story, Webhooks
@@ -32,6 +33,11 @@ _ZOE = Buyer("Ζωή", "Λαμπράκη", "zoe@example.com", "Ερμού 112", 
 def open_shop(clock: Clock, routes: Mapping[str, str], _address: str) -> MagentoTwin:
     """The shop, not serving yet."""
     return MagentoTwin(clock, host=HOST, routes=routes, stores=STORES, timezone="Europe/Athens", async_events=True)
+
+
+def _aprons(shop: MagentoTwin, ids: Ids) -> str:
+    row = shop.items(ids["iro"])[APRON.sku]
+    return shop.ship(ids["iro"], "7228001122", "ACS", items={row: 2})
 
 
 def _empty_ping(shop: MagentoTwin, ids: Ids) -> None:
@@ -87,10 +93,10 @@ STORY: Story[MagentoTwin] = Story(
         _Act(
             "-69:00",
             "iro",
-            "Sent at once. The events come in the wrong order: the parcel is told before its order, and is kept until "
-            "the order is known.",
-            lambda shop, ids: shop.ship(ids["iro"], "7228001122", "ACS"),
-            makes="iro-parcel",
+            "The aprons are sent at once. The events come in the wrong order: the parcel is told before its order, and "
+            "is kept until the order is known.",
+            _aprons,
+            makes="iro-1",
             webhooks=Webhooks.BACKWARDS,
         ),
         _Act(
@@ -149,6 +155,13 @@ STORY: Story[MagentoTwin] = Story(
             lambda shop, ids: shop.add_track(ids["fahad-parcel"], "50221499123", "Aramex"),
         ),
         _Act(
+            "-46:00",
+            "iro",
+            "The rest follows in a parcel of its own.",
+            lambda shop, ids: shop.ship(ids["iro"], "7228001133", "ACS"),
+            makes="iro-2",
+        ),
+        _Act(
             "-44:00",
             "ines",
             "The number comes hours later, untold: the parcel is watched, and the customer is told it, once.",
@@ -193,7 +206,7 @@ STORY: Story[MagentoTwin] = Story(
             ("order_received", "shipped:ines-parcel", "tracking_added:ines-parcel", "refunded"),
             ("payment_received",),
         ),
-        "iro": Expected("el", True, ("order_received", "shipped:iro-parcel"), ("payment_received",)),
+        "iro": Expected("el", True, ("order_received", "shipped:iro-1", "shipped:iro-2"), ("payment_received",)),
         "rui": Expected("pt-BR", True, ("order_received",), ("payment_received", "shipped")),
         "peter": Expected("en", False, ("order_received", "cancelled")),
         "grace": Expected("en", False, ("order_received",), ("cancelled",)),

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from email.message import EmailMessage
 
+import sqlalchemy as sa
+
 from connector.demo.shopfront import Shopfront
-from connector.demo.truths import differences, every_order
+from connector.demo.truths import differences
 from connector.domain.connection import ConnectionState
 from connector.flow.service import Service
 from connector.tables import connections, documents, inbox, orders
@@ -15,6 +17,7 @@ from notifications.history import Said
 from notifications.outbox import OutboxState
 from notifications.writing_back import PLATFORM
 
+_SPOKEN_OF = sa.select(outbox.outbox.c.order_id).distinct().order_by(outbox.outbox.c.order_id)
 Told = tuple[str, str, str]
 """Shop, order, and what: `kind` or `kind:parcel`."""
 
@@ -131,13 +134,14 @@ def measure(service: Service, places: Sequence[Shopfront], mails: Sequence[Email
 
 
 def all_messages(service: Service, places: Sequence[Shopfront]) -> list[Said]:
-    """Every intent of every order, shop by shop, the newest order first."""
-    found: list[Said] = []
+    """Every intent of every order, shop by shop."""
     with service.database.read() as connection:
-        for place in places:
-            for record in every_order(connection, place):
-                found += history.of_order(connection, record.shop_id, record.order_id)
-    return found
+        about = [
+            (place.shop_id, row.order_id)
+            for place in places
+            for row in connection.execute(_SPOKEN_OF.where(outbox.outbox.c.shop_id == place.shop_id))
+        ]
+        return [said for one in about for said in history.of_order(connection, *one)]
 
 
 def intent_of(mail: EmailMessage) -> str:

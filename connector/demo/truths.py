@@ -1,9 +1,7 @@
 """Whether what the service knows of a shop's orders is what the shop itself knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-
-import sqlalchemy as sa
 
 from adapters.twins import Truth
 from connector.demo.shopfront import Shopfront
@@ -16,21 +14,25 @@ EVERY_ORDER = 10_000
 
 def differences(service: Service, place: Shopfront) -> Iterator[str]:
     """A sentence for each order that is missing, made up, or known differently."""
-    truth = place.twin.truth()
+    return compared(place.twin.host, place.twin.truth(), known(service, place.shop_id))
+
+
+def known(service: Service, shop_id: str) -> dict[str, Truth]:
+    """All orders the service knows of a shop, by id."""
     with service.database.read() as connection:
-        ours = {record.order_id: told(record) for record in every_order(connection, place)}
+        every = orders.newest(connection, shop_id, limit=EVERY_ORDER)
+    return {record.order_id: told(record) for record in every}
+
+
+def compared(host: str, truth: Mapping[str, Truth], ours: Mapping[str, Truth]) -> Iterator[str]:
+    """Where two views of a shop's orders differ, a sentence an order."""
     for order_id in sorted(truth.keys() | ours.keys()):
         if order_id not in ours:
-            yield f"truth: order {order_id} of {place.twin.host} is not known"
+            yield f"truth: order {order_id} of {host} is not known"
         elif order_id not in truth:
-            yield f"truth: order {order_id} of {place.twin.host} is not there"
+            yield f"truth: order {order_id} of {host} is not there"
         elif ours[order_id] != truth[order_id]:
-            yield f"truth: order {order_id} of {place.twin.host} is {truth[order_id]}, and known as {ours[order_id]}"
-
-
-def every_order(connection: sa.Connection, place: Shopfront) -> list[OrderRecord]:
-    """All orders the service knows of a shop, the newest first."""
-    return orders.newest(connection, place.shop_id, limit=EVERY_ORDER)
+            yield f"truth: order {order_id} of {host} is {truth[order_id]}, and known as {ours[order_id]}"
 
 
 def told(record: OrderRecord) -> Truth:

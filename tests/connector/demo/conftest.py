@@ -22,13 +22,12 @@ class Played:
     report: Report
     pages: FlaskClient
     before: str
-    """The first page as it was before the first delivery."""
+    """The first page as it was before the first shop was connected."""
 
 
 @pytest.fixture(scope="package")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    with MailSink() as sink:
-        demo = Demo(Path(tmp_path_factory.mktemp("demo")), sink, free_port(18090))
+    with MailSink() as sink, Demo(Path(tmp_path_factory.mktemp("demo")), sink, free_port(18090)) as demo:
         pages = demo.pages.test_client()
         before = pages.get("/demo/").text
         report = demo.run(once=True)
