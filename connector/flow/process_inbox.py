@@ -245,7 +245,7 @@ class ProcessInbox:
         readdressed = [one for record in batch.moved for one in self._readdressed(connection, record, now)]
         outbox.enqueue(self._database, connection, readdressed + batch.intents, now)
         self._watch(connection, batch, now)
-        connections.count_healed(connection, batch.healed)
+        connections.count_healed(connection, batch.healed, now)
         inbox.finish(connection, batch.outcomes)
         inbox.blank(connection, [(one.shop_id, one.delivery_id) for one in batch.blanked])
 

@@ -41,7 +41,9 @@ class ShopEvents:
         """An event from before the shop was connected (again) was only told late (shopify reference, section 1.8)."""
         if shop.ended_at is not None:
             return "the shop had left already"
-        if event.occurred_at < shop.connected_at:
+        known = connections.get(connection, shop.shop_id)
+        since = max(shop.connected_at, known.proven_at) if known and known.proven_at else shop.connected_at
+        if event.occurred_at < since:
             return "told late: the shop was connected again since"
         end_shop(connection, shop, self._seal, now, LEFT)
         return LEFT

@@ -302,7 +302,7 @@ def connected() -> sa.Select[tuple[str]]:
 
 
 def answering() -> sa.Select[tuple[str]]:
-    """The ids of shops whose hints can be followed: they can be asked, or they have left and there is nothing to ask."""
+    """Ids of shops whose hints can be followed: they can be asked, or they have left and there is nothing to ask."""
     ends = (ConnectionState.CONNECTED.value, ConnectionState.ENDED.value)
     return sa.select(connections.c.shop_id).where(connections.c.state.in_(ends))
 
@@ -321,8 +321,8 @@ def release(connection: sa.Connection, now: datetime) -> None:
 
 
 def hasten(connection: sa.Connection, shop_id: str, now: datetime) -> None:
-    """Let the worker look at this connection now."""
-    _update(connection, shop_id, {"run_at": now})
+    """Let the worker look at this connection now, and at the whole shop."""
+    _update(connection, shop_id, {"run_at": now, "probed_at": None})
 
 
 def end(connection: sa.Connection, shop_id: str, seal: Seal, problem: str) -> None:
@@ -374,13 +374,12 @@ def heard(connection: sa.Connection, moments: Mapping[str, datetime]) -> None:
         _update(connection, shop_id, {"heard_at": moment})
 
 
-def count_healed(connection: sa.Connection, healed: Mapping[str, int], now: datetime | None = None) -> None:
-    """Add to the gaps that were healed, by shop. With `now` the watchdog looks at those shops soon: where one webhook
-    was lost, the subscription may be gone."""
+def count_healed(connection: sa.Connection, healed: Mapping[str, int], now: datetime) -> None:
+    """Add to the gaps that were healed, by shop. The watchdog looks at those shops soon: where one webhook was lost,
+    the subscription may be gone."""
     for shop_id, count in sorted(healed.items()):
         _update(connection, shop_id, {"healed": connections.c.healed + count})
-        if now is not None:
-            look_soon(connection, shop_id, now)
+        look_soon(connection, shop_id, now)
 
 
 def _update(connection: sa.Connection, shop_id: str, values: dict[str, Any]) -> None:

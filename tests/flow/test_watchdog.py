@@ -7,7 +7,10 @@ import pytest
 
 from adapters.http import Busy
 from connector.domain.connection import ConnectionState, Credentials, Findings
+from connector.domain.delivery import ShopEvent, ShopEventKind
 from connector.domain.errors import Permanent, Retryable
+from connector.flow.shop_events import ShopEvents
+from connector.tables import connections
 from tests.fake_platform import order_document, shipment_document
 from tests.flow.road import NOW, Road
 
@@ -18,6 +21,12 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def connected(make_road: MakeRoad) -> Road:
     return make_road(connected=True)
+
+
+def shop_event(road: Road, kind: ShopEventKind, at: datetime = NOW) -> None:
+    events, event = ShopEvents(road.service.database, road.service.seal), ShopEvent(kind, at)
+    with road.service.database.write() as connection:
+        events.take(connection, road.shop, event, "d-1", road.clock.moment)
 
 
 def wait(road: Road) -> timedelta:
@@ -37,12 +46,46 @@ def test_a_subscription_the_platform_deleted_is_made_again_counted_and_looked_be
     made = connected.connection().repaired
     connected.there.topics.clear()
     connected.there.put(order_document(id="2", number="F-2", updated_at="2026-11-20T10:30:00Z"))
+    connected.later(hours=5)
     swept = connected.there.calls["changes"]
-    connected.later(hours=7)
+    with connected.service.database.write() as connection:
+        connections.hasten(connection, connected.shop.shop_id, connected.clock.moment)
+    connected.work()
     assert connected.there.topics
     assert connected.connection().repaired == made + 2
-    assert connected.there.calls["changes"] > swept
+    assert connected.there.calls["changes"] == swept + 1
     assert connected.record("2") is not None
+
+
+@on_sqlite
+def test_rights_that_changed_are_looked_at_at_once(connected: Road) -> None:
+    shop_event(connected, ShopEventKind.RIGHTS_CHANGED)
+    connected.there.findings = Findings(missing_rights=("Reading orders is missing: tick it.",))
+    connected.work()
+    assert connected.connection().state is ConnectionState.BROKEN
+
+
+@on_sqlite
+def test_an_uninstall_told_after_the_shop_was_connected_again_ends_nothing(connected: Road) -> None:
+    connected.clock.moment += timedelta(minutes=10)
+    connected.offer()
+    connected.work()
+    shop_event(connected, ShopEventKind.UNINSTALLED, NOW + timedelta(minutes=5))
+    assert connected.connection().state is ConnectionState.CONNECTED
+    shop_event(connected, ShopEventKind.UNINSTALLED, NOW + timedelta(minutes=15))
+    assert connected.connection().state is ConnectionState.ENDED
+
+
+@on_sqlite
+def test_a_gap_brings_the_watchdog_soon(connected: Road) -> None:
+    hear(connected)
+    connected.later(minutes=17)
+    connected.later(minutes=75)
+    connected.there.topics.clear()
+    connected.there.put(order_document(id="2", number="F-2", updated_at=connected.clock.moment.isoformat()))
+    connected.later(minutes=75)
+    connected.later(minutes=6)
+    assert connected.there.topics
 
 
 @on_sqlite
