@@ -77,6 +77,8 @@ class Web:
         self,
         *,
         private_addresses: bool = False,
+        plain_http: bool = False,
+        ca: str = "",
         routes: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -85,16 +87,19 @@ class Web:
     ) -> None:
         """`private_addresses`: the operator allows shops in their own network.
 
+        `plain_http`: the operator allows http:// there, for trying something out; never outside of it.
+        `ca`: certificates in PEM that are believed besides the known authorities'.
         `routes`: for stand-ins, host (with its port unless that is 443) -> `http://address:port` that is connected to
         instead; the request itself, its Host header included, stays as it is.
-        `trust`: whose certificates are believed; by default the machine's and certifi's.
+        `trust`: whose certificates are believed; by default the machine's, certifi's and `ca`.
         """
-        self._private_addresses = private_addresses
+        self.private_addresses = private_addresses
+        self._plain_http = plain_http
         self._routes = {name.lower(): read_url(place) for name, place in (routes or {}).items()}
         self._clock = clock or SystemClock()
         self._sleep = sleep
         self._way = Way(resolve or _resolve)
-        self._pools = Pools(self._way, trust or _trust())
+        self._pools = Pools(self._way, trust or _trust(ca))
         self._counting = threading.Lock()
         self._calls: Counter[str] = Counter()
 
@@ -110,9 +115,10 @@ class Web:
         """Ask once, or up to `tries` times for what may be repeated; `make` is called anew for each try, so that it can
         sign afresh.
 
-        Only https. Every answer below 500 but 429 is returned, redirects included (they are never followed). Each
-        piece of the answer may take `read_seconds`, all of it twice as long, and it may have `largest` bytes after
-        unpacking. Short waits the other side asks for are kept to between tries; longer ones are raised with `after`.
+        Only https, but for what `plain_http` allows. Every answer below 500 but 429 is returned, redirects included
+        (they are never followed). Each piece of the answer may take `read_seconds`, all of it twice as long, and it may
+        have `largest` bytes after unpacking. Short waits the other side asks for are kept to between tries; longer ones
+        are raised with `after`.
         `check` sees each answer that would be returned, and may raise Retryable for a refusal in disguise (an error
         that comes as 200), which is then tried again like any other.
         Raises Busy (429, 503, or not reached at all), Unanswered, Failed (other 5xx), and Permanent for a private
@@ -181,9 +187,10 @@ class Web:
     def _pool(self, place: Place, trip: Trip) -> HTTPConnectionPool:
         """The connections to a place, or to the stand-in that the operator put there."""
         route = self._routes.get(place.name)
-        if place.scheme != "https" and not route:
+        trip.at_home = place.scheme != "https" and not route
+        if trip.at_home and not self._plain_http:
             raise Permanent(f"only https addresses are asked, and that of {place.name} is not one")
-        trip.checked = not (route or self._private_addresses)
+        trip.checked = not (route or self.private_addresses)
         self._way.trip = trip
         to = route or place
         return self._pools.connection_from_host(to.host, to.port, to.scheme)
@@ -257,7 +264,10 @@ def _problem(name: str, trip: Trip, error: Exception) -> Retryable | Permanent:
     late = isinstance(error, (HTTPTimeout, TimeoutError))
     refused = _certificate_problem(error)
     if refused:
-        return Permanent(f"the certificate of {name} is not valid: {refused}. Its owner has to renew or correct it")
+        return Permanent(
+            f"the certificate of {name} is not valid: {refused}. Its owner has to renew or correct it; one of your own "
+            "making is believed when CONNECTOR_CA_FILE names it"
+        )
     if trip.stage is Stage.LOOKING_UP:
         return Busy(f"{name} has no address right now; check the spelling if this stays")
     if trip.stage is Stage.CONNECTING:
@@ -296,7 +306,9 @@ def _resolve(host: str, port: int) -> Found:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
 
 
-def _trust() -> ssl.SSLContext:
+def _trust(ca: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
+    if ca:
+        context.load_verify_locations(cadata=ca)
     return context

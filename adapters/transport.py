@@ -56,6 +56,8 @@ class Trip:
     """On the monotonic clock, for everything together."""
     checked: bool = True
     """Whether the address rule holds for it."""
+    at_home: bool = False
+    """Whether it travels unprotected, so that it must not leave the operator's own network."""
     stage: Stage = Stage.LOOKING_UP
     fresh: bool = False
     """Whether it made its connection itself, instead of finding one that was kept."""
@@ -90,7 +92,12 @@ class Way:
         trip = self.trip
         trip.fresh, trip.stage = True, Stage.LOOKING_UP
         found = self._resolve(host, port)
-        if trip.checked and not all(is_public(str(entry[4][0])) for entry in found):
+        public = [is_public(str(entry[4][0])) for entry in found]
+        if trip.at_home and any(public):
+            raise Permanent(
+                f"{host} is not in your own network, and what is outside of it is asked by https alone: give it as https://"
+            )
+        if trip.checked and not all(public):
             raise Permanent(
                 f"{host} is at a private address, which is not called. If the shop stands in your own network, "
                 "set CONNECTOR_PRIVATE_ADDRESSES=yes"

@@ -83,7 +83,13 @@ def build_service(
     metrics, seal = Metrics(), Seal(settings.secret_keys)
     database = _ready_database(settings)
     shops = ShopDirectory(database, seal)
-    web = web or Web(private_addresses=settings.private_addresses, routes=settings.places(), clock=clock)
+    web = web or Web(
+        private_addresses=settings.private_addresses,
+        plain_http=settings.plain_http,
+        ca=settings.ca,
+        routes=settings.places(),
+        clock=clock,
+    )
     stores = Stores(database, manifest, seal, web, clock, settings.app)
     news, questions = Bell(), Bell()
     pool = partial(ShopPool, threads=asking_threads, rests=Rests(clock), metrics=metrics)

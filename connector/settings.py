@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,7 +16,10 @@ from connector.domain.errors import WrongSetting
 
 PREFIX = "CONNECTOR_"
 Value = TypeVar("Value")
-_ORIGIN = re.compile(r"https://(?P<host>[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.ASCII)
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?", re.ASCII
+)
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def _setting(default: Any, read: Callable[[str], Any], accepts: str, says: str, *, secret: bool = False) -> Any:
@@ -83,9 +87,21 @@ def _name(value: str) -> str:
 def _origin(value: str) -> str:
     """Scheme, host and port as every browser writes them."""
     found = _ORIGIN.fullmatch(value.lower())
-    if not found or not 1 <= int(found["port"] or 443) <= 65_535:
+    if not found:
         raise ValueError(value)
-    return f"https://{found['host']}" + (f":{int(found['port'])}" if int(found["port"] or 443) != 443 else "")
+    usual = _DEFAULT_PORTS[found["scheme"]]
+    port = int(found["port"] or usual)
+    if not 1 <= port <= 65_535:
+        raise ValueError(value)
+    return f"{found['scheme']}://{found['host']}" + (f":{port}" if port != usual else "")
+
+
+def _certificates(value: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
+    except ssl.SSLError as error:
+        raise ValueError("no certificate") from error
+    return value
 
 
 def _routes(value: str) -> tuple[str, ...]:
@@ -99,6 +115,7 @@ def _routes(value: str) -> tuple[str, ...]:
 
 
 LONGEST_NAME = 60
+_ADDRESS_ACCEPTED = "https://connector.example.com, without a path; empty: nobody reaches it from outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +141,7 @@ class Settings:
     address: str = _setting(
         "",
         _origin,
-        "https://connector.example.com, without a path; empty: nobody reaches it from outside",
+        _ADDRESS_ACCEPTED,
         "The public address shops and browsers reach it by. Without it, shops are connected by pasted keys and polled.",
     )
     app_name: str = _setting(
@@ -157,6 +174,20 @@ class Settings:
     )
     private_addresses: bool = _setting(
         False, _yes_or_no, "yes or no", "Whether shops in your own network (192.168.0.5, localhost …) may be called."
+    )
+    ca: str = _setting(
+        "",
+        _certificates,
+        "certificates in PEM; give the file that holds them as CONNECTOR_CA_FILE",
+        "Believed besides the known authorities: your own authority's certificate, or a shop's self-made one.",
+        secret=True,
+    )
+    plain_http: bool = _setting(
+        False,
+        _yes_or_no,
+        "yes or no",
+        "For trying it out: whether shops in your own network and CONNECTOR_ADDRESS may be http://. Others there can "
+        "read along.",
     )
     routes: tuple[str, ...] = _setting(
         (),
@@ -260,7 +291,13 @@ def load(environment: Mapping[str, str] | None = None, *, env_file: Path | None 
         if name.removesuffix("_FILE") not in known:
             raise WrongSetting(f"{name} is not a setting. Known are: {', '.join(sorted(known))}")
     values: dict[str, Any] = {one.name: _read(one.name, one.metadata, ours) for one in fields(Settings)}
-    return Settings(**{name: value for name, value in values.items() if value is not None})
+    settings = Settings(**{name: value for name, value in values.items() if value is not None})
+    if settings.address.startswith("http://") and not settings.plain_http:
+        raise WrongSetting(
+            f"CONNECTOR_ADDRESS is {settings.address!r}; accepted: {_ADDRESS_ACCEPTED}. For trying it out in your own "
+            "network also http://, with CONNECTOR_PLAIN_HTTP=yes"
+        )
+    return settings
 
 
 def variable(name: str) -> str:

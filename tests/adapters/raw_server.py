@@ -1,6 +1,7 @@
 """A server on this machine that says exactly the bytes a test wants, byte by byte if need be."""
 
 import contextlib
+import ipaddress
 import socket
 import ssl
 import threading
@@ -111,6 +112,16 @@ def plain(body: bytes = b"", *, status: str = "200 OK", headers: bytes = b"") ->
 
 def certificate(folder: Path, name: str, *, expired: bool = False) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """What a server called `name` shows, and what a client has to trust for that."""
+    pair, made = self_signed(name, expired=expired)
+    path = folder / f"{name}.pem"
+    path.write_text(pair + made)
+    shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shows.load_cert_chain(path)
+    return shows, ssl.create_default_context(cadata=made)
+
+
+def self_signed(name: str, *, expired: bool = False, authority: bool = True) -> tuple[str, str]:
+    """A key and its own certificate for a name or a numeric address, in PEM; `authority`: one that may sign others."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -122,16 +133,18 @@ def certificate(folder: Path, name: str, *, expired: bool = False) -> tuple[ssl.
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=2))
         .not_valid_after(now + timedelta(days=-1 if expired else 1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([_called(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = folder / f"{name}.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    shows.load_cert_chain(path)
-    trusts = ssl.create_default_context(cadata=made.public_bytes(serialization.Encoding.PEM).decode())
-    return shows, trusts
+    return private.decode(), made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _called(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

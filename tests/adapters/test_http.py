@@ -21,7 +21,7 @@ from adapters.http import Answer, Busy, Failed, Request, Unanswered, Web, get_te
 from adapters.transport import Found
 from connector.domain.clock import FixedClock
 from connector.domain.errors import Permanent, Retryable
-from tests.adapters.raw_server import RawServer, Speak, certificate, plain, says
+from tests.adapters.raw_server import RawServer, Speak, certificate, plain, says, self_signed
 
 HOST = "shop.example"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def waits() -> Waits:
 @pytest.fixture(scope="module")
 def trust() -> ssl.SSLContext:
     """Loading it takes longer than most tests."""
-    return http._trust()
+    return http._trust("")
 
 
 @pytest.fixture
@@ -543,6 +543,49 @@ def test_the_next_address_is_tried_when_one_does_not_answer(make_web: Callable[.
         assert web.ask(get()).body == b"second"
 
 
+# Trying it out in a network of one's own
+
+
+def test_an_unprotected_address_is_called_in_ones_own_network_where_the_operator_allows_it(
+    make_web: Callable[..., Web],
+) -> None:
+    with RawServer(says(plain(b"in the clear"))) as server:
+        web = make_web(private_addresses=True, plain_http=True)
+        assert web.ask(lambda: Request("GET", f"{server.address}/wp-json/")).body == b"in the clear"
+        assert f"\r\nHost: 127.0.0.1:{server.port}\r\n" in server.heard[0].decode()
+        with pytest.raises(Permanent, match="only https"):
+            make_web(private_addresses=True).ask(lambda: Request("GET", server.address))
+        with pytest.raises(Permanent, match="CONNECTOR_PRIVATE_ADDRESSES"):
+            make_web(plain_http=True).ask(lambda: Request("GET", server.address))
+
+
+@pytest.mark.parametrize("addresses", [["93.184.216.34"], ["127.0.0.1", "93.184.216.34"]])
+def test_nothing_unprotected_ever_leaves_ones_own_network(make_web: Callable[..., Web], addresses: list[str]) -> None:
+    web = make_web(private_addresses=True, plain_http=True, resolve=leads_to(*addresses))
+    with pytest.raises(Permanent, match="by https alone"):
+        web.ask(lambda: Request("GET", f"http://{HOST}/"))
+    assert web.calls(HOST) == 0
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("authority", [True, False])
+def test_a_certificate_of_ones_own_making_is_believed_when_the_operator_names_it(
+    make_web: Callable[..., Web], tmp_path: Path, name: str, authority: bool
+) -> None:
+    pair, made = self_signed(name, authority=authority)
+    (tmp_path / "shows.pem").write_text(pair + made)
+    shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shows.load_cert_chain(tmp_path / "shows.pem")
+    with RawServer(says(plain(b"safe")), tls=shows) as server:
+
+        def ask(web: Web) -> bytes:
+            return web.ask(lambda: Request("GET", f"https://{name}:{server.port}/")).body
+
+        with pytest.raises(Permanent, match="CONNECTOR_CA_FILE"):
+            ask(make_web(private_addresses=True))
+        assert ask(make_web(private_addresses=True, ca=made, trust=None)) == b"safe"
+
+
 # Protected connections
 
 
@@ -651,6 +694,6 @@ def test_a_side_that_is_away_is_tried_again(make_web: Callable[..., Web]) -> Non
 
 
 def test_the_default_trust_asks_for_certificates_that_hold() -> None:
-    trust = http._trust()
+    trust = http._trust("")
     assert trust.check_hostname
     assert trust.verify_mode is ssl.CERT_REQUIRED

@@ -10,8 +10,10 @@ import pytest
 from connector.domain.connection import App
 from connector.domain.errors import WrongSetting
 from connector.settings import Settings, load, variable
+from tests.adapters.raw_server import self_signed
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.env"
+CERTIFICATE = self_signed("shop.example")[1].strip()
 SECRET = "s3cret-nobody-may-see"
 REQUIRED = {"secret_keys"}
 ROUTES = ("a.test=http://127.0.0.1:81", "b.test:82=http://[::1]:83")
@@ -28,6 +30,8 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "app_ids": ("one:a two:b", ("one:a", "two:b")),
     "history_days": ("0", 0),
     "private_addresses": ("Yes", True),
+    "plain_http": ("yes", True),
+    "ca": (CERTIFICATE, CERTIFICATE),
     "routes": ("a.test=http://127.0.0.1:81 b.test:82=http://[::1]:83", ROUTES),
     "largest_delivery_bytes": ("65536", 65536),
     "slowest_request_seconds": ("3", 3),
@@ -64,6 +68,8 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "app_ids": ("shop", ":a", "name:"),
     "history_days": ("-1", "3651"),
     "private_addresses": ("maybe", "1"),
+    "plain_http": ("http",),
+    "ca": ("/etc/shop.pem", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"),
     "routes": ("a.test", "a.test=", "=http://127.0.0.1:81", "a.test=https://127.0.0.1:81", "a.test=http://127.0.0.1"),
     "largest_delivery_bytes": ("65535", "10 MB"),
     "slowest_request_seconds": ("0", "301"),
@@ -146,7 +152,7 @@ def test_settings_that_hold_secrets_are_marked_so() -> None:
     words = ("secret", "password", "token", "database_url")
     assert {one.name for one in fields(Settings) if one.metadata["secret"]} == {
         one.name for one in fields(Settings) if any(word in one.name for word in words)
-    }
+    } | {"ca"}, "a file of certificates may hold their keys too"
 
 
 @pytest.mark.parametrize("name", ["CONNECTOR_PROT", "CONNECTOR_port", "CONNECTOR_PORT_FILE_FILE", "CONNECTOR_"])
@@ -236,3 +242,13 @@ def test_the_example_file_with_every_line_in_force_gives_the_defaults(tmp_path: 
     lines = [line.removeprefix("#") for line in example().splitlines() if not line.startswith("# ")]
     (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
     assert load({}, env_file=tmp_path / ".env") == Settings()
+
+
+def test_an_unprotected_address_of_ours_needs_the_operators_word() -> None:
+    given = {"CONNECTOR_ADDRESS": "http://127.0.0.1:8080"}
+    with pytest.raises(WrongSetting, match="CONNECTOR_PLAIN_HTTP=yes"):
+        read(given)
+    assert read(given | {"CONNECTOR_PLAIN_HTTP": "yes"}).address == "http://127.0.0.1:8080"
+    assert (
+        read({"CONNECTOR_ADDRESS": "http://Shop.test:80/", "CONNECTOR_PLAIN_HTTP": "yes"}).address == "http://shop.test"
+    )
