@@ -57,7 +57,10 @@ def _substance(record: OrderRecord) -> tuple[object, ...]:
 
 
 def _undated(snapshot: OrderSnapshot, moment: datetime) -> OrderSnapshot:
-    return replace(snapshot, updated_at=moment, shipments=(), refunds=())
+    """When it was paid, cancelled and completed a platform may tell in its API alone; that it was is a fact."""
+    return replace(
+        snapshot, updated_at=moment, paid_at=None, cancelled_at=None, completed_at=None, shipments=(), refunds=()
+    )
 
 
 def with_language(record: OrderRecord, shop: Shop) -> OrderRecord:
