@@ -22,6 +22,7 @@ from connector.app import build_door, build_service, create_app
 from connector.domain.clock import FixedClock
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop, Voice
+from connector.domain.timeline import Tag
 from connector.flow.service import Service
 from connector.settings import Settings
 from connector.tables import connections, inbox, orders, shops, sweeps
@@ -148,7 +149,6 @@ class Town:
             history_days=history_days,
             private_addresses=private_addresses,
             refusals_per_minute=1_000_000,
-            tracking_wait_minutes=0,
             app_ids=(f"{platform}:{app.client_id}",) if app.client_id else (),
             app_secrets=tuple(f"{platform}:{secret}" for secret in app.secrets),
         )
@@ -344,6 +344,22 @@ class Town:
         with self.service.database.read() as connection:
             return history.of_order(connection, self.shop.shop_id, order_id)
 
+    def untold(self) -> set[tuple[str, str]]:
+        """Which pieces of which orders stand otherwise in the shop than with us, by the twin's own word: the order
+        itself, and where the platform has documents of their own for them each parcel and the refunds."""
+        found: set[tuple[str, str]] = set()
+        records, known = self.records(), self.known()
+        for order_id, truth in self.twin.truth().items():
+            mine, record = known.get(order_id), records.get(order_id, OrderRecord("", order_id))
+            if self.there.tells_parcels_apart:
+                numbers = {one.number for parcel in record.parcels for one in parcel.tracking}
+                found |= {(order_id, number) for number in truth.tracking_numbers - numbers}
+                found |= {(order_id, "refund")} if truth.refunded != as_refunded(record) else set()
+                truth = replace(truth, tracking_numbers=mine.tracking_numbers if mine else frozenset())
+            finished = self.there.is_finished(order_id) and not record.knows(Tag.ORDER_COMPLETED)
+            found |= {(order_id, "order")} if mine != truth or finished else set()
+        return found
+
     def told(self, order_id: str) -> list[str]:
         """What the customer was mailed about an order."""
         return [
@@ -397,9 +413,14 @@ def as_truth(record: OrderRecord) -> Truth:
         number=snapshot.number,
         status_word=snapshot.status_word,
         total=snapshot.total,
-        refunded=sum((refund.amount for refund in record.refunds), Decimal(0)),
+        refunded=as_refunded(record),
         tracking_numbers=frozenset(one.number for parcel in record.parcels for one in parcel.tracking),
     )
+
+
+def as_refunded(record: OrderRecord) -> Decimal:
+    """All that was given back."""
+    return sum((refund.amount for refund in record.refunds), Decimal(0))
 
 
 def _form(path: str, values: Mapping[str, str]) -> Asked:

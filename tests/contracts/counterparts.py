@@ -49,6 +49,8 @@ class Counterpart(ABC):
     answers_over_http = True
     gives_tokens_once = False
     """What was handed over can be exchanged a single time."""
+    tells_parcels_apart = False
+    """Parcels and refunds are documents of their own, which stand in no order."""
 
     @property
     def manifest(self) -> Manifest:
@@ -90,6 +92,10 @@ class Counterpart(ABC):
     def mails(self) -> int:
         """How many mails the platform itself sent."""
         return len(self.twin.mails)  # type: ignore[attr-defined]  # same
+
+    def is_finished(self, order_id: str) -> bool:
+        """Whether the shop has put an order aside, where its status does not say that."""
+        return False
 
     def topic(self) -> str:
         """One of those we subscribe to."""
@@ -154,6 +160,10 @@ class ShopifyCounterpart(Counterpart):
     def public_words(self) -> set[str]:
         return {self.twin.settings.client_id}
 
+    def is_finished(self, order_id: str) -> bool:
+        order = self.twin.store.book.order(int(order_id))
+        return order is not None and order.closed_at is not None
+
     def hooks(self) -> list[Hook]:
         return [Hook(one.topic, one.uri) for one in self.twin.subscriptions]
 
@@ -195,6 +205,7 @@ class WooCommerceCounterpart(Counterpart):
 
 class MagentoCounterpart(Counterpart):
     gives_tokens_once = True
+    tells_parcels_apart = True
 
     def __init__(
         self,
