@@ -117,6 +117,7 @@ class Reconcile:
             self._keep(replace(turn.sweep, run_at=self._clock.now() + INBOX_WAIT))
             return False
         page = turn.api.changes(turn.store, turn.sweep.since, turn.sweep.cursor)
+        self._pool.answered(turn.course.shop.shop_id)
         now = self._clock.now()
         taken = sweeping.kept(turn.sweep, page, turn.course)
         after = sweeping.after_page(turn.sweep, page, taken, turn.before, turn.course, now)
@@ -149,7 +150,7 @@ class Reconcile:
         run_at = next_try(now, held.failures + 1, asked)
         self._keep(sweeping.after_failure(held, self._words(held, error), run_at, self._stores.api(shop).pace.overlap))
         if isinstance(error, Permanent) and not isinstance(error, UnreadableDelivery | NotConnected):
-            self._stores.refused(shop, error)
+            self._stores.refused(shop)
         if isinstance(error, Retryable) and is_away(error):
             raise error
 

@@ -105,10 +105,11 @@ class Stores:
         if renew and due:
             self._renewed(shop, held, renew)
 
-    def refused(self, shop: Shop, error: Permanent) -> None:
-        """The platform refused us for good: the connection is broken, for all to see, until it works again."""
+    def refused(self, shop: Shop) -> None:
+        """A question was refused for good. That may be the connection's fault, or only that of credentials another
+        worker has just replaced: the watchdog looks at once, with those that are valid now, and it alone judges."""
         with self._database.write() as connection:
-            connections.break_down(connection, shop.shop_id, str(error), self._clock.now())
+            connections.look_soon(connection, shop.shop_id, self._clock.now())
 
     def renew_at(self, shop: Shop, credentials: Credentials) -> datetime | None:
         """When credentials that were given just now want renewing at the latest, used or not; None: never."""

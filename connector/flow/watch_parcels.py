@@ -79,7 +79,7 @@ class WatchParcels:
         except Permanent as error:
             self._postpone(open_ones, self._clock.now() + SELDOM)
             if not isinstance(error, UnreadableDelivery | NotConnected):
-                self._stores.refused(shop, error)
+                self._stores.refused(shop)
         except Exception:
             self._metrics.errors.labels("watch_parcels").inc()
             log.exception("parcels could not be looked at", extra={"shop_id": shop_id})

@@ -264,7 +264,7 @@ def test_a_long_sweep_makes_room_after_its_time_and_goes_on(connected: Road) -> 
     [
         (Busy("the shop is in maintenance"), ConnectionState.CONNECTED, "the shop is in maintenance"),
         (Retryable("too many questions", after=timedelta(minutes=5)), ConnectionState.CONNECTED, "too many questions"),
-        (Permanent("Give the key Read rights"), ConnectionState.BROKEN, "Give the key Read rights"),
+        (Permanent("Give the key Read rights"), ConnectionState.CONNECTED, "Give the key Read rights"),
         (RuntimeError("x"), ConnectionState.CONNECTED, "the adapter failed: RuntimeError; the log says why"),
         (
             UnreadableDelivery(field="body", why="it is empty", accepted="JSON"),
@@ -289,6 +289,15 @@ def test_what_goes_wrong_is_said_and_heals_once_it_is_over(
     assert connected.connection().state is ConnectionState.CONNECTED
     assert connected.sweep().problem == ""
     assert known(connected) == truth(connected)
+
+
+@on_sqlite
+def test_a_refusal_lets_the_watchdog_look_and_it_alone_breaks_the_connection(connected: Road) -> None:
+    connected.there.fails_at = dict.fromkeys(("changes", "probe", "subscribe"), Permanent("the key was taken back"))
+    connected.later(minutes=12)
+    connected.later(minutes=6)
+    assert connected.connection().state is ConnectionState.BROKEN
+    assert connected.connection().problem == "the key was taken back"
 
 
 @on_sqlite
