@@ -38,16 +38,14 @@ def find_or_make(
     shop = _find(connection, platform, host, seal) or _make(
         connection, platform, host, seal, now, name or host, options or {}
     )
-    if shop.ended_at is not None:
-        shop = replace(shop, ended_at=None, connected_at=now, voices={}, default_voice=Voice.SHADOW)
-        shops.save_profile(connection, shop)
     connections.create(connection, shop.shop_id, platform, base, seal, now)
-    known = connections.get(connection, shop.shop_id)
+    # Its row is held from here on: who ends the shop at this moment does so before, or after all of this.
+    known = connections.get(connection, shop.shop_id, lock=True)
     if known is None or known.state is ConnectionState.ENDED:
         connections.begin_again(connection, shop.shop_id, base, now)
     elif known.base != base:
         connections.rebase(connection, shop.shop_id, base)
-    return shop
+    return shops.change(connection, shop.shop_id, lambda found: _begun(found, now)) or shop
 
 
 def invitation(connection: sa.Connection, shop: Shop, seal: Seal, now: datetime) -> str:  # noqa: ARG001
@@ -77,6 +75,13 @@ def take_offer(
 def _find(connection: sa.Connection, platform: str, host: str, seal: Seal) -> Shop | None:
     found = shops.by_host(connection, platform, host, seal)
     return found[0] if found else None
+
+
+def _begun(shop: Shop, now: datetime) -> Shop:
+    """The shop as one that is connected, or is about to be."""
+    if shop.ended_at is None:
+        return shop
+    return replace(shop, ended_at=None, connected_at=now, voices={}, default_voice=Voice.SHADOW)
 
 
 def _make(

@@ -224,8 +224,9 @@ def _disconnect(parsed: argparse.Namespace) -> int:
 def _change(parsed: argparse.Namespace) -> int:
     service = build_service(load())
     with service.database.write() as connection:
-        shop = shop_commands.changed(find_shop(connection, parsed.shop), parsed.name, _options(parsed))
-        shops.save_profile(connection, shop)
+        named, options = find_shop(connection, parsed.shop), _options(parsed)
+        shops.change(connection, named.shop_id, lambda known: shop_commands.changed(known, parsed.name, options))
+        shop = find_shop(connection, named.shop_id)
     for advice in shop_commands.advice(shop) or ["nothing is missing for its invoices"]:
         print(f"note      {advice}")
     return 0

@@ -66,9 +66,10 @@ def _set(parsed: argparse.Namespace) -> int:
     voice, kinds = Voice(parsed.who), _kinds(parsed.kinds)
     service = build_service(load())
     with service.database.write() as connection:
-        shop = find_shop(connection, parsed.shop)
-        changed = replace(shop, voices={**shop.voices, **dict.fromkeys(kinds, voice)})
-        shops.save_profile(connection, changed)
+        named = find_shop(connection, parsed.shop)
+        spoken = dict.fromkeys(kinds, voice)
+        shops.change(connection, named.shop_id, lambda known: replace(known, voices={**known.voices, **spoken}))
+        changed = find_shop(connection, named.shop_id)
     for kind in kinds:
         print(f"{kind:18}  {_SAYS[voice] if kind in KINDS else 'on' if changed.writes(kind) else 'off'}")
     if parsed.switch_platform:

@@ -91,7 +91,7 @@ def end_shop(connection: sa.Connection, shop: Shop, seal: Seal, now: datetime, w
     What a sender holds and has not begun to hand over is withdrawn too: its next mark finds that it is another's.
     """
     connections.end(connection, shop.shop_id, seal, why)
-    shops.save_profile(connection, replace(shops.by_id(connection, shop.shop_id) or shop, ended_at=now))
+    shops.change(connection, shop.shop_id, lambda known: replace(known, ended_at=known.ended_at or now))
     outbox.withdraw_shop(connection, shop.shop_id, Reason.ENDED.value)
     watched_parcels.forget_shop(connection, shop.shop_id)
     sweeps.forget(connection, shop.shop_id)

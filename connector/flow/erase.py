@@ -92,7 +92,7 @@ class Erase:
         for table in (inbox, orders, timeline, outbox):
             table.forget_shop(connection, shop_id)
         kept = documents.restrict(connection, shop_id, now)
-        shops.save_profile(connection, _tombstone(shop, now))
+        shops.change(connection, shop_id, lambda known: _tombstone(known, now))
         return f"all of the shop's data is erased; {kept} issued documents stay, as the law obliges"
 
     def _known(self, connection: sa.Connection, shop_id: str, order_id: str) -> dict[str, Any]:

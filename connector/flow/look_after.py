@@ -83,7 +83,7 @@ class LookAfter:
         looked = _Looked(self._subscribe(api, _informed(store, findings), shop), findings)
         with self._database.write() as connection:
             if self._advance(connection, held, looked):
-                self._take_over(connection, shop, lambda known: filled(known, findings))
+                shops.change(connection, shop.shop_id, lambda known: filled(known, findings))
                 self._begin_sweeps(connection, shop, api)
         self._shops.forget()
 
@@ -98,10 +98,12 @@ class LookAfter:
         subscribed = self._subscribe(api, store, shop)
         looked = _Looked(subscribed, findings, _woken(api.wake, store))
         with self._database.write() as connection:
-            if self._advance(connection, held, looked) and subscribed.repairs:
+            if not self._advance(connection, held, looked):
+                return
+            if subscribed.repairs:
                 sweeps.hasten(connection, shop.shop_id, self._clock.now())
             if findings:
-                self._take_over(connection, shop, lambda known: with_views(known, findings))
+                shops.change(connection, shop.shop_id, lambda known: with_views(known, findings))
         if findings:
             self._shops.forget()
 
@@ -133,11 +135,6 @@ class LookAfter:
             probed_at=now if looked.findings else None,
             checked_at=now,
         )
-
-    def _take_over(self, connection: sa.Connection, shop: Shop, grow: Callable[[Shop], Shop]) -> None:
-        known = shops.by_id(connection, shop.shop_id)
-        if known and grow(known) != known:
-            shops.save_profile(connection, grow(known))
 
     def _begin_sweeps(self, connection: sa.Connection, shop: Shop, api: Api) -> None:
         """Only where there are none: who was connected before goes on where the last sweep ended.

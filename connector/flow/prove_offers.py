@@ -1,7 +1,6 @@
 """What somebody handed over for a shop is proven against that very shop; the first that holds is kept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -66,17 +65,9 @@ class ProveOffers:
             connection, shop.shop_id, Vault(credentials, rest), self._seal, version=version, renew_at=renew_at
         )
         if proven and connect and connect.signs_with:
-            self._sign_with(connection, shop, connect.signs_with(proven))
+            shops.add_shared_secrets(connection, shop.shop_id, connect.signs_with(proven), self._seal)
         state = _next_state(rest, credentials)
         connections.settle(connection, shop.shop_id, state, self._clock.now(), problem, proven=proven is not None)
-
-    def _sign_with(self, connection: sa.Connection, shop: Shop, brought: tuple[str, ...]) -> None:
-        """Secrets that came with the credentials count too; the shop's own stays the first."""
-        secrets = shops.secrets_of(connection, shop.shop_id, self._seal)
-        known = shops.by_id(connection, shop.shop_id)
-        grown = replace(secrets, shared=tuple(dict.fromkeys((*secrets.shared, *brought))))
-        if known and grown != secrets:
-            shops.save(connection, known, grown, self._seal)
 
 
 def _first_that_holds(

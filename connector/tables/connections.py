@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from connector.database import Moment, Words, metadata
+from connector.database import Moment, Words, insert_new, metadata
 from connector.domain.connection import ConnectionState, Credentials, Findings, Subscribed
 from connector.tables.shops import Seal
 
@@ -107,8 +107,6 @@ _READ: tuple[sa.Column[Any], ...] = tuple(
 
 def create(connection: sa.Connection, shop_id: str, platform: str, base: str, seal: Seal, now: datetime) -> None:
     """A row for a shop that has none, INVITED and without a link. One that is there is left alone."""
-    if get(connection, shop_id) is not None:
-        return
     row = {
         "shop_id": shop_id,
         "platform": platform,
@@ -125,7 +123,7 @@ def create(connection: sa.Connection, shop_id: str, platform: str, base: str, se
         "healed": 0,
         "repaired": 0,
     }
-    connection.execute(sa.insert(connections).values(row))
+    connection.execute(insert_new(connection.dialect.name, connections), row)
 
 
 def invite(connection: sa.Connection, shop_id: str, nonce: str, until: datetime) -> None:
@@ -139,9 +137,13 @@ def by_nonce(connection: sa.Connection, nonce: str) -> Connection | None:
     return _connection(row) if row else None
 
 
-def get(connection: sa.Connection, shop_id: str) -> Connection | None:
-    """One shop's connection; None for a shop that only sends."""
-    row = connection.execute(sa.select(*_READ).where(connections.c.shop_id == shop_id)).one_or_none()
+def get(connection: sa.Connection, shop_id: str, *, lock: bool = False) -> Connection | None:
+    """One shop's connection; None for a shop that only sends.
+
+    `lock`: nobody else changes the row until the transaction ends. Who needs the shop's own row too takes it after.
+    """
+    statement = sa.select(*_READ).where(connections.c.shop_id == shop_id)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     return _connection(row) if row else None
 
 
@@ -152,7 +154,7 @@ def everyone(connection: sa.Connection) -> dict[str, Connection]:
 
 def offer(connection: sa.Connection, shop_id: str, values: Mapping[str, str], seal: Seal, now: datetime) -> None:
     """Keep what somebody handed over; the worker proves it, the newest first. What holds already goes on holding."""
-    vault, version = open_vault(connection, shop_id, seal)
+    vault, version = open_vault(connection, shop_id, seal, lock=True)
     offers = (values, *(one for one in vault.offers if one != values))[:MOST_OFFERS]
     changes = {
         "state": ConnectionState.OFFERED.value,

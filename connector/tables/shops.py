@@ -1,6 +1,6 @@
 """Shops: who sends deliveries, with which sealed secrets, and what customers should see of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -97,16 +97,22 @@ def everyone(connection: sa.Connection) -> list[Shop]:
     return sorted(found, key=lambda shop: shop.name)
 
 
-def save_profile(connection: sa.Connection, shop: Shop) -> None:
-    """Replace what is known of a shop; its secrets stay."""
-    row = {
-        "platform": shop.platform,
-        "key": shop.key,
-        "host": shop.host,
-        "connected_at": shop.connected_at,
-        "profile": msgspec.json.encode(shop),
-    }
-    connection.execute(sa.update(shops).where(shops.c.shop_id == shop.shop_id).values(row))
+def change(connection: sa.Connection, shop_id: str, grow: Callable[[Shop], Shop]) -> Shop | None:
+    """Let what is known of a shop grow, from what it is at this very moment; its secrets stay.
+
+    The shop as it is then, None for one there is not. Nobody else changes it until the transaction ends, so that two
+    hands that change different things of it both count.
+    """
+    statement = sa.select(shops.c.profile).where(shops.c.shop_id == shop_id).with_for_update()
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    known = _profile.decode(row.profile)
+    grown = grow(known)
+    if grown != known:
+        changes = {"connected_at": grown.connected_at, "profile": msgspec.json.encode(grown)}
+        connection.execute(sa.update(shops).where(shops.c.shop_id == shop_id).values(changes))
+    return grown
 
 
 def secrets_of(connection: sa.Connection, shop_id: str, seal: Seal) -> Secrets:
@@ -119,11 +125,23 @@ def secrets_of(connection: sa.Connection, shop_id: str, seal: Seal) -> Secrets:
 
 def add_public_key(connection: sa.Connection, shop_id: str, path: str, pem: str, seal: Seal) -> None:
     """Remember a sender's public key for this shop."""
-    where = shops.c.shop_id == shop_id
-    row = connection.execute(sa.select(shops.c.sealed_secrets).where(where)).one()
-    secrets = seal.open(row.sealed_secrets)
-    grown = replace(secrets, public_keys={**secrets.public_keys, path: pem})
-    connection.execute(sa.update(shops).where(where).values(sealed_secrets=seal.close(grown)))
+    _change_secrets(
+        connection, shop_id, lambda known: replace(known, public_keys={**known.public_keys, path: pem}), seal
+    )
+
+
+def add_shared_secrets(connection: sa.Connection, shop_id: str, brought: Iterable[str], seal: Seal) -> None:
+    """What is signed with one of these is believed too; the shop's own stay the first."""
+    _change_secrets(
+        connection, shop_id, lambda known: replace(known, shared=tuple(dict.fromkeys((*known.shared, *brought)))), seal
+    )
+
+
+def _change_secrets(connection: sa.Connection, shop_id: str, grow: Callable[[Secrets], Secrets], seal: Seal) -> None:
+    mine = shops.c.shop_id == shop_id
+    row = connection.execute(sa.select(shops.c.sealed_secrets).where(mine).with_for_update()).one()
+    grown = grow(seal.open(row.sealed_secrets))
+    connection.execute(sa.update(shops).where(mine).values(sealed_secrets=seal.close(grown)))
 
 
 def _one(connection: sa.Connection, where: sa.ColumnElement[bool], seal: Seal) -> tuple[Shop, Secrets] | None:

@@ -38,9 +38,7 @@ def known(database: Database, shop: Shop) -> Connection:
 def end(database: Database, shop: Shop) -> None:
     with database.write() as connection:
         connections.end(connection, shop.shop_id, SEAL, "uninstalled")
-        ended = shops.by_id(connection, shop.shop_id)
-        assert ended is not None
-        shops.save_profile(connection, replace(ended, ended_at=NOW))
+        shops.change(connection, shop.shop_id, lambda known: replace(known, ended_at=NOW))
 
 
 def test_p4_a_new_shop_begins_in_shadow_with_a_key_and_a_secret_nobody_guesses(database: Database) -> None:
@@ -67,7 +65,7 @@ def test_a_shop_that_only_sent_until_now_keeps_its_voice_and_gets_a_connection(d
     first = make(database)
     live = replace(first, default_voice=Voice.US)
     with database.write() as connection:
-        shops.save_profile(connection, live)
+        shops.change(connection, live.shop_id, lambda _: live)
         connection.execute(connections.connections.delete())
     assert make(database).default_voice is Voice.US
     assert known(database, live).state is ConnectionState.INVITED

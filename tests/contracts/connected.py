@@ -142,7 +142,7 @@ class Town:
         self.waits: list[float] = []
         app = self.there.app()
         self._web = web
-        self._settings = Settings(
+        self.settings = Settings(
             database_url=database_url,
             secret_keys=(Fernet.generate_key().decode(),),
             address=ADDRESS,
@@ -188,6 +188,12 @@ class Town:
         self.service = self._build()
         self.front.stand_before(self.service)
         self.service.recover.start_alone()
+
+    def rotate(self, old: str, new: str) -> None:
+        """The operator puts a new secret of the app in front of the old one, and starts again."""
+        secrets = (f"{self.platform}:{new}", f"{self.platform}:{old}")
+        self.settings = replace(self.settings, app_secrets=secrets)
+        self.restart()
 
     def close_service(self) -> None:
         self.front.step_back()
@@ -286,7 +292,7 @@ class Town:
         kinds = ("push_status", "push_note", "push_invoice_link")
         shop = replace(self.shop, default_voice=Voice.US, voices=dict.fromkeys(kinds, Voice.US))
         with self.service.database.write() as connection:
-            shops.save_profile(connection, shop)
+            shops.change(connection, shop.shop_id, lambda _: shop)
         self.service.shops.forget()
         return self
 
@@ -372,7 +378,7 @@ class Town:
             self.clock.moment += timedelta(seconds=seconds)
 
         return build_service(
-            self._settings,
+            self.settings,
             clock=self.clock,
             channels={"email": self.channel},
             manifest={self.platform: self.there.manifest}.__getitem__,
@@ -381,7 +387,7 @@ class Town:
                 clock=self.clock,
                 sleep=wait,
                 trust=TRUST,
-                private_addresses=self._settings.private_addresses,
+                private_addresses=self.settings.private_addresses,
             ),
             asking_threads=0,
         )

@@ -135,7 +135,7 @@ def test_a_shop_that_left_is_forgotten_but_for_its_books_and_can_still_be_answer
     road = make_road()
     told(road)
     with road.service.database.write() as connection:
-        shops.save_profile(connection, replace(road.shop, ended_at=NOW))
+        shops.change(connection, road.shop.shop_id, lambda known: replace(known, ended_at=NOW))
     ask(road, ShopEventKind.SHOP_REDACTED)
     eraser(road).run()
     assert "eleni" not in everything(road)

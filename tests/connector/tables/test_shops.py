@@ -1,17 +1,19 @@
 """Shops are found by what their deliveries carry, and their secrets are sealed (P10)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.fernet import Fernet
 
 from connector.database import Database
 from connector.domain.errors import WrongSetting
-from connector.domain.shop import Shop
+from connector.domain.shop import Shop, Voice
 from connector.domain.signing import Secrets
 from connector.tables import shops
 from connector.tables.shops import Seal
 from tests import builders
+from tests.together import interleaved
 
 KEY, OTHER_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 SEAL = Seal([KEY])
@@ -90,3 +92,33 @@ def test_all_shops_are_listed_by_name(database: Database) -> None:
         save(database, replace(SHOP, shop_id=name, key=name, host=name, name=name))
     with database.read() as connection:
         assert [shop.name for shop in shops.everyone(connection)] == ["a", "b", "c"]
+
+
+def test_what_two_hands_change_of_a_shop_at_the_same_moment_is_both_kept(database: Database) -> None:
+    save(database)
+    spoken, left = {"shipped": Voice.US}, datetime(2026, 11, 20, tzinfo=UTC)
+    interleaved(
+        database,
+        lambda connection: shops.change(connection, SHOP.shop_id, lambda known: replace(known, voices=spoken)),
+        lambda connection: shops.change(connection, SHOP.shop_id, lambda known: replace(known, ended_at=left)),
+    )
+    with database.read() as connection:
+        assert shops.by_id(connection, SHOP.shop_id) == replace(SHOP, voices=spoken, ended_at=left)
+
+
+def test_two_secrets_that_come_at_the_same_moment_both_count(database: Database) -> None:
+    save(database)
+    interleaved(
+        database,
+        lambda connection: shops.add_public_key(connection, SHOP.shop_id, "one", "pem", SEAL),
+        lambda connection: shops.add_shared_secrets(connection, SHOP.shop_id, ("brought",), SEAL),
+    )
+    with database.read() as connection:
+        secrets = shops.secrets_of(connection, SHOP.shop_id, SEAL)
+    assert secrets.shared == (*SECRETS.shared, "brought")
+    assert secrets.public_keys["one"] == "pem"
+
+
+def test_a_shop_there_is_not_is_not_changed(database: Database) -> None:
+    with database.write() as connection:
+        assert shops.change(connection, "nobody", lambda known: known) is None
