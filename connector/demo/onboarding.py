@@ -92,7 +92,7 @@ class Onboarding:
             raise NotConnected(place.twin.host)
         voices = dict.fromkeys((*KINDS, INVOICE_LINK), Voice.US)
         with self._service.database.write() as connection:
-            shops.save_profile(connection, replace(shop, voices=voices))
+            shops.change(connection, shop.shop_id, lambda known: replace(known, voices=voices))
         self._note(place, "The merchant switched our voice on for every kind of message, and the links to invoices.")
         with self._service.database.read() as connection:
             known = connections.get(connection, place.shop_id)
