@@ -16,6 +16,11 @@ log = logging.getLogger(__name__)
 
 FIRST_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=15)
+WAITS_AFTER = 0.25
+"""Seconds without an answer after which work is taken for waiting: it keeps its thread, which costs next to nothing,
+and gives back its place. So shops that hang, however many at once, hold up the others for no longer than this."""
+MOST_WAITING = 100
+"""Threads of one pool that may wait so."""
 INLINE_ROOM = 20
 """How many pieces of work are taken at once where there are no threads."""
 
@@ -53,7 +58,8 @@ class Rests:
 
 
 class ShopPool:
-    """Threads for one kind of work; never two pieces of it for one shop at once in this process."""
+    """Threads for one kind of work; never two pieces of it for one shop at once in this process, and whoever only waits
+    for an answer takes no place."""
 
     def __init__(
         self,
@@ -63,23 +69,30 @@ class ShopPool:
         metrics: Metrics,
         *,
         done: Callable[[], None] = lambda: None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`threads`: 0 does the work in the caller, for tests. `done`: called when there is room again."""
+        """`threads`: places for work that goes on, besides what waits; 0 does the work in the caller, for tests.
+        `done`: called when there is room again. `steady`: seconds, of a clock that nobody sets."""
         self.name = name
-        self._threads = threads
+        self._places = threads or INLINE_ROOM
         self._rests = rests
         self._metrics = metrics
         self._done = done
-        self._executor = ThreadPoolExecutor(threads, name) if threads else None
+        self._executor = ThreadPoolExecutor(threads + MOST_WAITING, name) if threads else None
+        self._steady = steady
         self._changed = threading.Condition()
-        self._at_work: set[str] = set()
+        self._at_work: dict[str, float] = {}
+        """By shop: when its work began, or last had an answer."""
+        self._alarm: threading.Timer | None = None
         self._stopping = False
 
     @property
     def free(self) -> int:
         """How many more pieces of work would begin at once."""
         with self._changed:
-            return 0 if self._stopping else max(0, (self._threads or INLINE_ROOM) - len(self._at_work))
+            waits = self._steady() - WAITS_AFTER
+            waiting = min(sum(since <= waits for since in self._at_work.values()), MOST_WAITING)
+            return 0 if self._stopping else max(0, self._places + waiting - len(self._at_work))
 
     @property
     def stopping(self) -> bool:
@@ -102,12 +115,19 @@ class ShopPool:
         with self._changed:
             if self._stopping or shop_id in self._at_work:
                 return False
-            self._at_work.add(shop_id)
+            self._at_work[shop_id] = self._steady()
         if self._executor is None:
             self._run(shop_id, work)
         else:
             self._executor.submit(self._run, shop_id, work)
+            self._set_alarm()
         return True
+
+    def answered(self, shop_id: str) -> None:
+        """Work that goes on for long says that its platform answered: from here on it works, and takes a place."""
+        with self._changed:
+            if shop_id in self._at_work:
+                self._at_work[shop_id] = self._steady()
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Whether all work came to its end within so many seconds."""
@@ -122,6 +142,19 @@ class ShopPool:
             self._executor.shutdown(wait=False)
         self.wait(timeout)
 
+    def _set_alarm(self) -> None:
+        """Where there is no room left, there is some as soon as all who took it are known to wait, and nobody ends."""
+        with self._changed:
+            if self._alarm is None and not self.free:
+                self._alarm = threading.Timer(WAITS_AFTER, self._ring)
+                self._alarm.daemon = True
+                self._alarm.start()
+
+    def _ring(self) -> None:
+        with self._changed:
+            self._alarm = None
+        self._done()
+
     def _run(self, shop_id: str, work: Callable[[], object]) -> None:
         try:
             if not self._stopping:
@@ -134,7 +167,7 @@ class ShopPool:
             log.exception("work for a shop failed; it will be tried again", extra={"shop_id": shop_id})
         finally:
             with self._changed:
-                self._at_work.discard(shop_id)
+                self._at_work.pop(shop_id, None)
                 self._changed.notify_all()
             self._done()
 

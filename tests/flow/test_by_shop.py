@@ -8,7 +8,8 @@ import pytest
 from adapters.http import Busy, Unanswered
 from connector.domain.clock import FixedClock
 from connector.domain.errors import Permanent, Retryable
-from connector.flow.by_shop import FIRST_REST, LONGEST_REST, Rests, ShopPool, is_away
+from connector.flow import by_shop
+from connector.flow.by_shop import FIRST_REST, LONGEST_REST, WAITS_AFTER, Rests, ShopPool, is_away
 from connector.observability import Metrics
 
 NOW = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
@@ -145,7 +146,50 @@ def test_only_a_side_that_does_not_answer_is_away() -> None:
     assert not is_away(Retryable("no such order yet"))
 
 
-def test_at_the_end_what_has_begun_ends_and_the_rest_is_dropped(rests: Rests) -> None:
+def test_shops_that_hang_give_back_their_places_and_take_them_again_with_an_answer(rests: Rests) -> None:
+    steady, hanging = [0.0], [Hanging(), Hanging()]
+    mine = ShopPool("test", 2, rests, Metrics(), steady=lambda: steady[0])
+    for name, one in zip("ab", hanging, strict=True):
+        mine.submit(name, one)
+    assert mine.free == 0
+    steady[0] += WAITS_AFTER
+    assert mine.free == 2
+    assert mine.busy() == {"a", "b"}
+    mine.answered("a")
+    mine.answered("gone meanwhile")
+    assert mine.free == 1
+    for one in hanging:
+        one.go_on.set()
+    assert mine.wait(WAIT)
+    mine.stop()
+
+
+def test_no_more_wait_than_there_are_threads(rests: Rests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_shop, "MOST_WAITING", 1)
+    steady, hanging = [0.0], [Hanging(), Hanging()]
+    mine = ShopPool("test", 1, rests, Metrics(), steady=lambda: steady[0])
+    for name, one in zip("ab", hanging, strict=True):
+        assert mine.free == 1
+        mine.submit(name, one)
+        steady[0] += 10 * WAITS_AFTER
+    assert mine.free == 0
+    for one in hanging:
+        one.go_on.set()
+    mine.stop()
+
+
+def test_whoever_waits_for_room_is_told_when_all_hang(rests: Rests) -> None:
+    told, hanging = threading.Event(), Hanging()
+    mine = ShopPool("test", 1, rests, Metrics(), done=told.set)
+    mine.submit("a", hanging)
+    assert told.wait(WAIT)
+    assert mine.free == 1
+    hanging.go_on.set()
+    mine.stop()
+
+
+def test_at_the_end_what_has_begun_ends_and_the_rest_is_dropped(rests: Rests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_shop, "MOST_WAITING", 0)
     mine, hanging, dropped = pool(rests, threads=1), Hanging(), threading.Event()
     mine.submit("a", hanging)
     mine.submit("b", dropped.set)
