@@ -87,6 +87,8 @@ class Story(Generic[Place]):
     acts: tuple[Act[Place] | Given, ...]
     orders: Mapping[str, Expected]
     """By the order's name."""
+    name: str = ""
+    """The shop's, where its platform does not tell."""
     app: App = field(default_factory=App)
     """The operator's app on this platform, where it has apps."""
     begins_there: bool = False

@@ -53,6 +53,7 @@ STORY: Story[MagentoTwin] = Story(
         "Chose Save & Activate and Allow; Magento handed over its keys, and its little window closed by itself.",
     ),
     connects_at="-72:00",
+    name="Καράβι",
     options={
         "sender": "orders@karavi.example",
         "colour": "#1c5d8c",

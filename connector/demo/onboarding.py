@@ -54,7 +54,14 @@ class Onboarding:
         options = {name: place.story.options.get(name, "") for name in OPTIONS}
         with service.database.write() as connection:
             made = connecting.find_or_make(
-                connection, place.platform, place.twin.host, place.twin.base, service.seal, now, options=options
+                connection,
+                place.platform,
+                place.twin.host,
+                place.twin.base,
+                service.seal,
+                now,
+                place.story.name,
+                options,
             )
             place.nonce = connecting.invitation(connection, made, service.seal, now)
         service.shops.forget()

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.stories import Act, Given, Webhooks, ago
 from connector.demo.onboarding import Onboarding
 from connector.demo.rest import Rest
-from connector.demo.shopfront import Shopfront
+from connector.demo.shopfront import Lived, Shopfront
 from connector.demo.story_clock import StoryClock
 from connector.flow.service import Service
 from connector.tables import orders, shops
@@ -21,7 +21,6 @@ Happening = Act[Any] | Given | None
 """None: the shop is connected."""
 LOOKED_THROUGH = timedelta(minutes=70)
 """How long after an act every shop has been looked through."""
-ECHO = "What was written to the shop by us comes back as its own news, and tells nobody anything."
 
 
 def beginning(places: Sequence[Shopfront], now: datetime) -> datetime:
@@ -42,6 +41,7 @@ class Player:
         self._clock = clock
         self._now = now
         self._stopped = threading.Event()
+        self._waiting: set[Shopfront] = set()
 
     @property
     def sent(self) -> int:
@@ -62,14 +62,18 @@ class Player:
             rest.pass_to(moment)
             self._do_all(doings, rest, happened)
             rest.wait()
-            if self._echo(doings):
-                rest.wait()
+            self._settle(rest)
             if moment + LOOKED_THROUGH < after:
                 rest.pass_to(moment + LOOKED_THROUGH)
+                self._settle(rest)
             if self._stopped.is_set():
                 return False
         rest.pass_to(self._now)
         return not self._stopped.is_set()
+
+    def _settle(self, rest: Rest) -> None:
+        while self._come_again() and not self._stopped.is_set():
+            rest.wait()
 
     def _moments(self) -> Iterator[tuple[datetime, list[tuple[Shopfront, Happening]]]]:
         """Each moment with what happens in which shop."""
@@ -100,6 +104,7 @@ class Player:
 
     def _do(self, place: Shopfront, act: Act[Any] | Given) -> None:
         place.wire.says = act.says
+        place.lived.append(Lived(self._clock.now(), act.order, act.says))
         if isinstance(act, Given):
             self._give(place, act)
         else:
@@ -113,7 +118,9 @@ class Player:
         """Let the platform's postman come, in the way of this act."""
         faults = place.twin.faults
         if act.webhooks is Webhooks.WAIT:
+            self._waiting.add(place)
             return
+        self._waiting.discard(place)
         faults.silent = act.webhooks is Webhooks.LOST
         faults.duplicate = act.webhooks is Webhooks.TWICE
         faults.reorder = act.webhooks is Webhooks.BACKWARDS
@@ -122,24 +129,23 @@ class Player:
         if act.forged:
             place.wire.forge(*act.forged)
 
-    def _echo(self, doings: list[tuple[Shopfront, Happening]]) -> int:
-        """The postmen come once more: what we wrote to a shop comes back as its own webhooks."""
-        waits = {place for place, act in doings if isinstance(act, Act) and act.webhooks is Webhooks.WAIT}
-        ended = {place for place, act in doings if not isinstance(act, Act) or act.webhooks is not Webhooks.WAIT}
+    def _come_again(self) -> int:
+        """The postmen bring what our own writing set off; not from a shop whose webhooks wait for its next act."""
         arrived = 0
-        for place in [place for place in self.places if place in ended - waits]:
-            place.wire.says = ECHO
-            arrived += place.twin.deliver()
+        for place in self.places:
+            place.wire.says = ""
+            arrived += 0 if place in self._waiting else place.twin.deliver()
         return arrived
 
     def _give(self, place: Shopfront, given: Given) -> None:
-        """What `connector order ship` does; the shop then tells of the parcel itself."""
+        """What `connector order ship` does; the shop then tells of the parcel itself. An order that is not known here
+        cannot be shipped, and its mails show as lost."""
         service, now = self._service, self._service.clock.now()
         with service.database.write() as connection:
             shop = shops.by_id(connection, place.shop_id)
             record = orders.get(connection, place.shop_id, place.ids[given.order])
             if shop is None or record is None:
-                raise LookupError(f"{given.order} is not known")
+                return
             writing = writing_back.parcel(given.number, given.carrier, "", "", (), now)
             decision = writing_back.decide(record, shop, writing, now, ordered=True)
             if isinstance(decision, Notification):

@@ -25,6 +25,16 @@ class Step:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """Something that happened in the shop itself."""
+
+    at: datetime
+    order: str
+    """Its name in the story; empty when it was about no order."""
+    says: str
+
+
 class Shopfront:
     """A twin that serves, and reaches the service through a wire, while it is entered."""
 
@@ -40,6 +50,7 @@ class Shopfront:
         self.nonce = ""
         """Of its invitation."""
         self.steps: list[Step] = []
+        self.lived: list[Lived] = []
         self.ids: dict[str, str] = {}
         """See `adapters.stories.Ids`."""
         self.imported = 0
@@ -73,6 +84,10 @@ class Shopfront:
     def shop(self, service: Service) -> Shop | None:
         """As the service knows it; None before it was invited."""
         return service.shops.by_id(self.shop_id) if self.shop_id else None
+
+    def lived_by(self, order_id: str) -> list[Lived]:
+        """What happened to an order in the shop."""
+        return [one for one in self.lived if self.ids.get(one.order) == order_id]
 
     def expected(self) -> Mapping[str, Expected]:
         """What must be told, by the platform's id of the order; without orders that are not there (yet)."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 import adapters
 from connector.demo.report import all_messages, intent_of
-from connector.demo.shopfront import Shopfront
+from connector.demo.shopfront import Lived, Shopfront
 from connector.demo.sink import MailSink
 from connector.demo.wire import Sent
 from connector.domain.delivery import Source
@@ -62,6 +62,10 @@ class OrderStory:
     record: OrderRecord
     entries: list[TimelineEntry]
     messages: list[Said]
+    written: list[Said]
+    """What the shop was told about it."""
+    lived: list[Lived]
+    """What happened in the shop itself."""
     documents: list[Issued]
     deliveries: list[Arrived]
     looks: int
@@ -165,13 +169,15 @@ class Showcase:
             record = orders.get(connection, shop_id, order_id)
             if shop is None or record is None:
                 return None
-            told = inbox.of_order(connection, shop_id, order_id)
+            told, said = inbox.of_order(connection, shop_id, order_id), history.of_order(connection, shop_id, order_id)
             news = [kept for kept in told if not _tells_nothing(kept)]
             return OrderStory(
                 shop=shop,
                 record=record,
                 entries=timeline.of_order(connection, shop_id, order_id),
-                messages=history.of_order(connection, shop_id, order_id),
+                messages=[one for one in said if one.notification.channel != PLATFORM],
+                written=[one for one in said if one.notification.channel == PLATFORM],
+                lived=[one for place in self.places if place.shop_id == shop_id for one in place.lived_by(order_id)],
                 documents=documents.of_order(connection, shop_id, order_id),
                 deliveries=[self._arrived(kept) for kept in news],
                 looks=len(told) - len(news),

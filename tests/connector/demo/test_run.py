@@ -47,6 +47,13 @@ class Refusing(show.MailSink):
 show.MailSink = Refusing
 """
 
+BLIND = """
+import connector.flow.sweeping as sweeping
+from connector.tables.sweeps import SweepKind
+seen = sweeping.kept
+sweeping.kept = lambda held, page, course: () if held.kind is SweepKind.CHANGES else seen(held, page, course)
+"""
+
 
 def run(source: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, the figures, and what was said beside them."""
@@ -85,6 +92,12 @@ def test_mails_that_the_mail_server_refuses_are_lost_and_the_exit_code_says_so()
     assert (code, figures["messages"]) == (1, 0)
     # What follows a message that was never sent (a late tracking number) is lost too, without a row of its own.
     assert figures["lost"] >= figures["needs_review"] - 1 > 0
+
+
+def test_without_looking_through_the_shops_lost_news_stays_lost_and_the_exit_code_says_so() -> None:
+    code, figures, _ = run(ONE_SHOP + BLIND + DEMO)
+    assert (code, figures["healed"], figures["doubled"]) == (1, 0, 0)
+    assert min(figures["lost"], figures["lost_documents"], figures["wrong_answers"]) > 0
 
 
 def said(played: Played) -> list[Said]:
