@@ -10,6 +10,7 @@ from connector.domain.errors import Permanent
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """All of IPv6 that is given out (RFC 4291, section 2.4); mapped, translated, local and multicast forms lie outside."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+_HOME_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.ASCII)
 
@@ -63,6 +64,16 @@ def is_public(address: str) -> bool:
     if isinstance(parsed, ipaddress.IPv4Address):
         return True
     return parsed in GLOBAL_UNICAST and not (parsed.sixtofour or parsed.teredo)
+
+
+def is_at_home(host: str) -> bool:
+    """Whether a host says by itself that it is in somebody's own network: a numeric address that does not lead out, a
+    name without a point, or one that ends as such names do. Nothing is looked up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host.rstrip(".") or host.rstrip(".").lower().endswith(_HOME_NAMES)
+    return not is_public(host)
 
 
 def _is_ipv6(host: str) -> bool:

@@ -196,6 +196,8 @@ class Connect:
     """
     instructions: Callable[[Begin], tuple[str, ...]]
     """What the merchant does, a sentence each, for the page of an invitation."""
+    plain_base: Callable[[str], tuple[str, str]] | None = None
+    """The same where the operator tries out shops of their own network: http:// is taken too. None: never."""
     begin: Callable[[Begin], str] | None = None
     """The platform's own page to send the browser to. None: it begins on the platform's side."""
     receive: Callable[[Visit], tuple[Offer | None, Told]] | None = None

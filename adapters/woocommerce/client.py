@@ -58,6 +58,8 @@ class Client:
     key: str = field(repr=False)
     secret: str = field(repr=False)
     way: str = HEADER
+    own_root: str = ""
+    """The same root at the address WordPress has for itself; empty: the same address."""
 
     @property
     def host(self) -> str:
@@ -97,7 +99,7 @@ class Client:
     ) -> Answer:
         make = self._request(method, f"{self.root}/{path}", query, document)
         answer = self.web.ask(make, tries=tries, read_seconds=read_seconds)
-        return checked(answer, self.host, writing=method != "GET")
+        return checked(answer, self.host, writing=method != "GET", signed=self.way == SIGNATURE)
 
     def _request(
         self, method: str, url: str, query: Mapping[str, str], document: Mapping[str, Any] | None
@@ -117,11 +119,13 @@ class Client:
         return lambda: Request(method, address, headers, body)
 
     def _signed(self, method: str, url: str, query: Mapping[str, str]) -> str:
-        """The address with a signature over what the shop takes for its own address: http (reference, section 2).
+        """The address with a signature over what the shop takes for it: at its own address, and by http (reference,
+        section 2).
 
         `woocommerce.oauth` signs each text of the query wrongly that holds a slash or is empty; none of ours does.
         """
-        as_seen = "http" + url.removeprefix("https") + (f"?{urlencode(query)}" if query else "")
+        own = (self.own_root or self.root) + url.removeprefix(self.root)
+        as_seen = f"http://{own.partition('://')[2]}" + (f"?{urlencode(query)}" if query else "")
         signing = OAuth(
             url=as_seen,
             consumer_key=self.key,
@@ -130,7 +134,7 @@ class Client:
             method=method,
             oauth_timestamp=int(self.clock.now().timestamp()),
         )
-        return "https" + str(signing.get_oauth_url()).removeprefix("http")
+        return f"{url}?{str(signing.get_oauth_url()).partition('?')[2]}"
 
 
 def client_of(store: Store) -> Client:
@@ -140,7 +144,7 @@ def client_of(store: Store) -> Client:
         root, key, secret = values["rest_root"], values["consumer_key"], values["consumer_secret"]
     except KeyError:
         raise Permanent(f"no keys of {store.access.host} are kept; connect the shop again") from None
-    return Client(store.web, store.clock, root, key, secret, values.get("key_in", HEADER))
+    return Client(store.web, store.clock, root, key, secret, values.get("key_in", HEADER), values.get("own_root", ""))
 
 
 def prove_writing(client: Client) -> None:
@@ -188,13 +192,18 @@ def count_of(answer: Answer, name: str) -> int | None:
     return int(value) if _ORDER_ID.fullmatch(value) else None
 
 
-def checked(answer: Answer, host: str, *, writing: bool = False) -> Answer:
+def checked(answer: Answer, host: str, *, writing: bool = False, signed: bool = False) -> Answer:
     """The answer without a byte order mark, if it is JSON that says yes. Raises Refused."""
     body = answer.body.removeprefix(_BYTE_ORDER_MARK).lstrip()
     if answer.status in (200, 201) and body[:1] in (b"{", b"["):
         return Answer(answer.status, answer.headers, body)
     code = _code(body)
-    words = _meaning(code, answer.status, host, writing=writing) if code else _of_a_stranger(answer, host)
+    if not code:
+        words = _of_a_stranger(answer, host)
+    elif signed and code == BAD_KEY and not writing:
+        words = _badly_signed(host)
+    else:
+        words = _meaning(code, answer.status, host, writing=writing)
     raise Refused(words, answer.status, code)
 
 
@@ -214,7 +223,10 @@ def _meaning(code: str, status: int, host: str, *, writing: bool) -> str:
     if code == BAD_KEY and writing:
         return f"the key may only read in {host}: in {_KEYS} give it the rights Read/Write, or connect again"
     if code == BAD_KEY:
-        return f"{host} says that the key and its secret do not belong together: make a new key in {_KEYS}"
+        return (
+            f"{host} says that the key and its secret do not belong together, or that the key may not read: make a new "
+            f"key with the rights Read/Write in {_KEYS}"
+        )
     if code == UNKNOWN_KEY and status == 401:
         return (
             f"{host} does not know the key: it was deleted there, or belongs to another shop. Connect again, or make a "
@@ -231,6 +243,15 @@ def _meaning(code: str, status: int, host: str, *, writing: bool) -> str:
     if code in GONE:
         return f"the order does not exist in {host} any more"
     return f"{host} refused it ({status}, {code})"
+
+
+def _badly_signed(host: str) -> str:
+    """One word for an unknown key, a wrong secret, a clock that is off and an address that is not WordPress' own."""
+    return (
+        f"{host} does not take what is signed with the key: make a new key with the rights Read/Write in {_KEYS}. If "
+        "that is refused as well, connect the shop under the address in WordPress > Settings > General, and see that "
+        "the clocks of both machines differ by less than 15 minutes"
+    )
 
 
 def _of_a_stranger(answer: Answer, host: str) -> str:

@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 import idna
@@ -22,6 +23,7 @@ _INSIDE = re.compile(r"/(wp-admin|wp-json|wp-login\.php|wc-auth|index\.php)(/.*)
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII)
 _PATH = re.compile(r"(/[A-Za-z0-9._~%-]{1,100}){0,10}", re.ASCII)
 _LONGEST_ADDRESS = 300
+_USUAL_PORTS = {"https": 443, "http": 80}
 _EXAMPLE = "the shop's address as in the browser, such as https://shop.example.com or https://example.com/shop"
 _KEYS = "WooCommerce > Settings > Advanced > REST API"
 
@@ -29,8 +31,17 @@ _KEYS = "WooCommerce > Settings > Advanced > REST API"
 def base(typed: str) -> tuple[str, str]:
     """(`shop.example.com`, `https://shop.example.com/store`) for what a merchant typed, deep links included.
 
-    Raises WrongSetting for a shop without https: its keys would travel readable for everybody on the way.
+    Raises WrongSetting for a shop without https: customers' data would travel readable for everybody on the way.
     """
+    return _base(typed, ("https",))
+
+
+def plain_base(typed: str) -> tuple[str, str]:
+    """The same for an operator who tries a shop in their own network, where it may be `http://127.0.0.1:8081`."""
+    return _base(typed, ("https", "http"))
+
+
+def _base(typed: str, schemes: tuple[str, ...]) -> tuple[str, str]:
     address = typed.strip()
     if "://" not in address:
         address = f"https://{address}"
@@ -41,22 +52,23 @@ def base(typed: str) -> tuple[str, str]:
         host, port = _ascii(parts.hostname or ""), parts.port
     except ValueError:
         raise WrongSetting(f"this is no address of a shop; accepted: {_EXAMPLE}") from None
-    if parts.scheme == "http":
+    if parts.scheme == "http" and parts.scheme not in schemes:
         raise WrongSetting(
             "the shop's address begins with http://, and keys and customers' data are only sent by https: give it "
-            "a certificate, set both addresses in WordPress > Settings > General to https, and connect again"
+            "a certificate, set both addresses in WordPress > Settings > General to https, and connect again. In your "
+            "own network a shop can be tried without, with CONNECTOR_PLAIN_HTTP=yes"
         )
     path = _INSIDE.sub("", parts.path).rstrip("/")
     if (
-        parts.scheme != "https"
+        parts.scheme not in schemes
         or "@" in parts.netloc
         or not _HOST.fullmatch(host)
         or not _PATH.fullmatch(path)
         or "/.." in path
     ):
         raise WrongSetting(f"this is no address of a shop; accepted: {_EXAMPLE}")
-    place = host if port in (None, 443) else f"{host}:{port}"
-    return place, f"https://{place}{path}"
+    place = host if port in (None, _USUAL_PORTS[parts.scheme]) else f"{host}:{port}"
+    return place, f"{parts.scheme}://{place}{path}"
 
 
 def begin(invitation: Begin) -> str:
@@ -107,10 +119,10 @@ def prove(store: Store, offer: Offer) -> Credentials:
     key = _valid(offer.values, "consumer_key", _CONSUMER_KEY, "Consumer key: ck_ and 40 characters of 0-9, a-f")
     secret = _valid(offer.values, "consumer_secret", _CONSUMER_SECRET, "Consumer secret: cs_ and 40 such characters")
     site = find_site(store.web, store.access.base)
-    client = _reading(Client(store.web, store.clock, site.root, key, secret))
+    client = _reading(Client(store.web, store.clock, site.root, key, secret, own_root=site.own_root))
     prove_writing(client)
     values = {"consumer_key": key, "consumer_secret": secret, "rest_root": site.root, "key_in": client.way}
-    return Credentials(values)
+    return Credentials(values | {"own_root": site.own_root})
 
 
 def _handed_over(visit: Visit) -> Mapping[str, str]:
@@ -137,10 +149,10 @@ def _valid(values: Mapping[str, str], name: str, form: re.Pattern[str], accepted
 
 
 def _reading(client: Client) -> Client:
-    """The client in the first way its key is taken. Raises Refused."""
+    """The client in the first way its key is taken; by http the key itself never leaves. Raises Refused."""
     first: Refused | None = None
-    for way in (HEADER, QUERY, SIGNATURE):
-        shown = Client(client.web, client.clock, client.root, client.key, client.secret, way)
+    for way in (HEADER, QUERY, SIGNATURE) if client.root.startswith("https://") else (SIGNATURE,):
+        shown = replace(client, way=way)
         try:
             shown.get(f"{API}/orders", {"per_page": "1", "_fields": "id"})
         except Refused as refused:
@@ -173,6 +185,7 @@ FIELDS = (
 
 CONNECT = Connect(
     base=base,
+    plain_base=plain_base,
     fields=FIELDS,
     prove=prove,
     instructions=instructions,

@@ -32,7 +32,12 @@ from connector.domain.shop import Seller
 
 _TRACKINGS = ("wc-shipment-tracking/v3", "wc-ast/v3")
 """Where tracking plugins listen; Advanced Shipment Tracking does at both."""
-_STATUS = {"_fields": "environment,settings"}
+_STATUS = {
+    "_fields": "environment.version,environment.language,environment.wp_cron,"
+    "settings.currency,settings.number_of_decimals,settings.HPOS_enabled"
+}
+"""Part by part: for all of `environment` WooCommerce tries two connections to the internet first, of 10 s and 5 s
+(class-wc-rest-system-status-v2-controller.php, get_environment_info_per_fields)."""
 _SETTINGS = {"_fields": "id,value"}
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,4}){0,3}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -179,7 +184,9 @@ def _notes(shop: _Shop, timezone: str) -> Iterator[str]:
             "The shop's server takes away the header keys travel in, so they stand in the address of each call and in "
             "its access log; ask the host to pass the Authorization header on."
         )
-    if shop.client.way == SIGNATURE:
+    if not shop.client.root.startswith("https://"):
+        yield "The shop is asked by http://, so whoever is on the way reads customers' data: only for trying it out."
+    elif shop.client.way == SIGNATURE:
         yield (
             "WordPress does not know that it is reached by https, so calls are signed instead; let the proxy send "
             "X-Forwarded-Proto and let WordPress heed it."

@@ -11,6 +11,7 @@ from connector.domain.errors import Permanent
 
 _ABOUT = {"_fields": "name,home,gmt_offset,timezone_string,namespaces"}
 _LINK = re.compile(r'<([^<>\s]{1,2000})>\s*;\s*rel="?https://api\.w\.org/"?')
+_HOME = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?", re.ASCII)
 _PATH = re.compile(r"(/[A-Za-z0-9._~%-]{1,200}){1,20}", re.ASCII)
 
 
@@ -22,6 +23,13 @@ class Site:
     """`https://shop.example.com/wp-json`, without a slash at its end."""
     about: Reader
     """What it says about itself; empty where it speaks only to who has a key."""
+
+    @property
+    def own_root(self) -> str:
+        """The same root at the address WordPress has for itself, whatever it was reached by: signatures are made over
+        that one (reference, section 2)."""
+        own = urlsplit(_home(self.about)).netloc
+        return urlsplit(self.root)._replace(netloc=own or urlsplit(self.root).netloc).geturl()
 
 
 def find_site(web: Web, base: str) -> Site:
@@ -79,7 +87,13 @@ def _linked_root(web: Web, base: str) -> str | None:
     if parts.hostname != ours.hostname:
         raise Permanent(f"the shop's REST API is not at {ours.netloc}: connect it under the address WordPress has")
     path = parts.path.rstrip("/")
-    return f"https://{ours.netloc}{path}" if _PATH.fullmatch(path) else None
+    return f"{ours.scheme}://{ours.netloc}{path}" if _PATH.fullmatch(path) else None
+
+
+def _home(about: Reader) -> str:
+    """WordPress' own address; empty for what is none."""
+    home = about.value("home")
+    return home if isinstance(home, str) and _HOME.fullmatch(home) else ""
 
 
 def _open(web: Web, url: str) -> Answer:

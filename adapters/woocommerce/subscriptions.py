@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from adapters.addresses import is_at_home
 from adapters.contract import Store
 from adapters.http import Request
 from adapters.reading import Reader
@@ -12,7 +13,7 @@ from connector.domain.errors import UnreadableDelivery
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
 ACTIVE = "active"
 _PORTS = (None, 80, 443, 8080)
-"""Whatever else WordPress sends nowhere, and says so nowhere (reference, section 0.7)."""
+"""Whatever else WordPress sends nowhere, and says so nowhere (reference, section 0.7; wp_http_validate_url)."""
 _MOST_PAGES = 50
 _ANSWER_SECONDS = 60.0
 """Creating one calls us back and waits for our answer first."""
@@ -21,10 +22,12 @@ _ANSWER_SECONDS = 60.0
 def subscribe(store: Store, endpoint: Endpoint) -> Subscribed:
     """One active webhook a topic; doubled ones and those of an earlier connection go. Raises Retryable or Permanent.
 
-    The secret of a webhook cannot be read: it is set whenever one is made or switched on.
+    The secret of a webhook cannot be read: it is set whenever one is made or switched on. Where WordPress would not
+    send to our address as it comes, only a shop in the operator's own network is subscribed to: it may allow more.
     """
-    if urlsplit(endpoint.address).port not in _PORTS:
-        return _unreachable(endpoint)
+    doubt = _doubt(store, endpoint)
+    if doubt and not store.web.private_addresses:
+        return Subscribed(tuple(Subscription(topic, SubscriptionState.UNAVAILABLE, doubt) for topic in TOPICS))
     client, repairs = client_of(store), list[str]()
     ours = _ours(client, endpoint)
     current = [hook for hook in ours if hook.text("delivery_url") == endpoint.address]
@@ -41,7 +44,8 @@ def subscribe(store: Store, endpoint: Endpoint) -> Subscribed:
     for hook in (*current, *stale):
         _delete(client, hook)
         repairs.append(f"a webhook for {hook.text('topic') or 'nothing'} too many was removed")
-    return Subscribed(tuple(Subscription(topic, SubscriptionState.ACTIVE) for topic in TOPICS), tuple(repairs))
+    state = SubscriptionState.UNKNOWN if doubt else SubscriptionState.ACTIVE
+    return Subscribed(tuple(Subscription(topic, state, doubt) for topic in TOPICS), tuple(repairs))
 
 
 def unsubscribe(store: Store, endpoint: Endpoint) -> None:
@@ -120,7 +124,21 @@ def _delete(client: Client, hook: Reader) -> None:
             raise
 
 
-def _unreachable(endpoint: Endpoint) -> Subscribed:
-    port = urlsplit(endpoint.address).port
-    remark = f"WordPress sends to the ports 80, 443 and 8080 only, and this service's public address has {port}"
-    return Subscribed(tuple(Subscription(topic, SubscriptionState.UNAVAILABLE, remark) for topic in TOPICS))
+def _doubt(store: Store, endpoint: Endpoint) -> str:
+    """Why WordPress would not send to our address unless somebody there allowed it; empty where it would."""
+    ours = urlsplit(endpoint.address)
+    shop = urlsplit(store.access.credentials.values.get("own_root", store.access.base))
+    is_same = ours.hostname == shop.hostname
+    if is_at_home(ours.hostname or "") and not is_same:
+        return (
+            f"WordPress sends to no private address but its own host {shop.hostname}, and this service's is "
+            f"{ours.hostname}: set CONNECTOR_ADDRESS to one the shop may call, or let a filter of the shop allow it "
+            "(http_request_host_is_external)"
+        )
+    if ours.port not in _PORTS and not (is_same and ours.port == shop.port):
+        return (
+            f"WordPress sends to the ports 80, 443 and 8080 only, and this service's public address has {ours.port}: "
+            "set CONNECTOR_ADDRESS to one with such a port, or let a filter of the shop allow it "
+            "(http_allowed_safe_ports)"
+        )
+    return ""

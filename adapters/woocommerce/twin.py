@@ -57,7 +57,7 @@ class WooCommerceTwin:
         self.server = TwinServer(self._answer, self.faults)
         self.pages: list[Page] = []
         """Every page of the last `approve`, in order."""
-        self._outgoing = Outgoing(routes or {})
+        self._outgoing = Outgoing(routes or {}, self.site.home)
         self._hookshot = Hookshot(self.site, self._outgoing, self.faults)
         self._desk = self._hookshot.desk = Desk(self.site, self._hookshot.hook)
         self._parcels = Parcels(self.site, self._desk)
@@ -314,7 +314,7 @@ class WooCommerceTwin:
             self._desk.change_status(order, "pending")
 
     def _is_ours(self, url: str) -> bool:
-        return urlsplit(url).netloc == self.site.host
+        return urlsplit(url).netloc in (self.site.host, self.site.own_host)
 
     def _open(self, url: str) -> tuple[Page, str | None]:
         """(what the browser shows, where it is sent on)."""
@@ -365,7 +365,7 @@ class WooCommerceTwin:
         return self._with_headers(answered)
 
     def _with_headers(self, answered: Answered) -> Answered:
-        api = f'<{self.site.base}/{self.site.rest_prefix}/>; rel="https://api.w.org/"'
+        api = f'<{self.site.home}/{self.site.rest_prefix}/>; rel="https://api.w.org/"'
         links = ", ".join(filter(None, (api, answered.headers.get("Link"))))
         headers = {
             "X-Robots-Tag": "noindex",
@@ -403,7 +403,7 @@ class WooCommerceTwin:
         if path != "/":
             return Answered(404, b"<html><body>Page not found</body></html>", {}, HTML)
         prefix = self.site.rest_prefix
-        api = f"{self.site.base}/{prefix}/" if prefix else f"{self.site.base}/index.php?rest_route=/"
+        api = f"{self.site.home}/{prefix}/" if prefix else f"{self.site.home}/index.php?rest_route=/"
         text = f"<html><head><title>{html.escape(self.site.title)}</title></head><body></body></html>"
         return Answered(200, text.encode(), {"Link": f'<{api}>; rel="https://api.w.org/"'}, HTML)
 

@@ -91,7 +91,7 @@ class AuthPages:
             }
         )
         headers: Headers = (
-            ("User-Agent", f"WordPress/{self._site.wordpress}; {self._site.base}"),
+            ("User-Agent", f"WordPress/{self._site.wordpress}; {self._site.home}"),
             ("Accept", "*/*"),
             ("Accept-Encoding", "deflate, gzip, br, zstd"),
             ("Content-Type", "application/json;charset=UTF-8"),
@@ -108,7 +108,7 @@ class AuthPages:
             raise Denied(NOT_SENT)
 
     def _url(self, route: str, data: Mapping[str, str]) -> str:
-        return f"{self._site.base}/wc-auth/v1/{route}/?{urlencode({name: data[name] for name in PARAMETERS})}"
+        return f"{self._site.home}/wc-auth/v1/{route}/?{urlencode({name: data[name] for name in PARAMETERS})}"
 
     def _nonce(self, earlier: int = 0) -> str:
         """Good for 12 to 24 hours, and as often as somebody clicks."""

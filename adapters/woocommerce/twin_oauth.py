@@ -49,7 +49,7 @@ def _check_signature(site: Site, asked: Asked, given: Mapping[str, str], key: Ke
     algorithm = _ALGORITHMS.get(given["oauth_signature_method"])
     if algorithm is None:
         raise Unsigned("Invalid signature - signature method is invalid.")
-    address = f"{'https' if site.is_ssl else 'http'}://{site.host}{asked.path}"
+    address = f"{'https' if site.is_ssl else 'http'}://{site.own_host}{asked.path}"
     pairs = sorted((name, value) for name, value in given.items() if name != "oauth_signature")
     query = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in pairs)
     text = f"{asked.method}&{quote(address, safe='~')}&{quote(query, safe='~')}"

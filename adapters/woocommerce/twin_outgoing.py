@@ -1,12 +1,16 @@
 """How a stand-in WooCommerce shop calls others: as WordPress does, byte for byte, and only where WordPress would."""
 
 import http.client
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 PORTS = (80, 443, 8080)
-"""All that `wp_safe_remote_request` calls (woocommerce reference, section 0.7)."""
+"""All that `wp_safe_remote_request` calls (woocommerce reference, section 0.7), but for the shop's own port at its own
+host."""
+PRIVATE = re.compile(r"(127|10|0)\..*|172\.(1[6-9]|2\d|3[01])\..*|192\.168\..*|localhost|.*:.*", re.ASCII)
+"""Hosts that are not called unless the shop itself is there (wp-includes/http.php, wp_http_validate_url)."""
 LARGEST_ANSWER = 1_000_000
 
 Headers = Sequence[tuple[str, str]]
@@ -22,9 +26,10 @@ class Answer:
 class Outgoing:
     """The shop's way out. A host with a route is a public one with a good certificate; another is not reached."""
 
-    def __init__(self, routes: Mapping[str, str]) -> None:
-        """`routes`: host (with its port where it has one) -> `http://address:port`."""
+    def __init__(self, routes: Mapping[str, str], home: str) -> None:
+        """`routes`: host (with its port where it has one) -> `http://address:port`. `home`: the shop's own address."""
         self.routes = routes
+        self._home = urlsplit(home)
 
     def may_call(self, url: str) -> bool:
         """What WordPress checks before it calls at all."""
@@ -33,7 +38,15 @@ class Outgoing:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             return False
-        return parts.scheme in ("http", "https") and not parts.username and port in PORTS and bool(parts.hostname)
+        host = parts.hostname or ""
+        at_home = host == self._home.hostname
+        return (
+            parts.scheme in ("http", "https")
+            and not parts.username
+            and bool(host)
+            and (at_home or not PRIVATE.fullmatch(host))
+            and (port in PORTS or (at_home and port == self._home.port))
+        )
 
     def send(self, method: str, url: str, headers: Headers, body: bytes = b"", *, timeout: float) -> Answer | None:
         """One request with exactly these headers; None when it may not be made or nobody answered."""

@@ -57,7 +57,7 @@ class Call:
 
     @property
     def writer(self) -> Writer:
-        return Writer(self.site, self.site.base, self.integer("dp", None, 0, None))
+        return Writer(self.site, self.site.home, self.integer("dp", None, 0, None))
 
     def number(self, name: str) -> int:
         """A number the pattern caught."""
@@ -287,7 +287,7 @@ def _trimmed(document: Json, wanted: Iterable[str]) -> Json:
 def _page_url(call: Call, page: int) -> str:
     pairs = [(name, value) for name, value in call.query.items() if name != "page"]
     query = urlencode([*pairs, ("page", page)], doseq=True)
-    return f"{call.site.base}/{call.site.rest_prefix}{call.route}?{query}"
+    return f"{call.site.home}/{call.site.rest_prefix}{call.route}?{query}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -42,8 +42,8 @@ class ShopRoutes:
         document: Json = {
             "name": site.title,
             "description": "",
-            "url": site.base,
-            "home": site.base,
+            "url": site.home,
+            "home": site.home,
             "gmt_offset": str(offset / timedelta(hours=1)).removesuffix(".0"),
             "timezone_string": site.timezone,
             "namespaces": _namespaces(site),
@@ -54,6 +54,8 @@ class ShopRoutes:
 
     def system_status(self, call: Call) -> Answered:
         call.may("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
+        if call.listed("_fields") == [] or "environment" in call.listed("_fields"):
+            call.site.tried_internet += 1
         return reply(fields(call, [_system_status(call.site)])[0])
 
     def currency(self, call: Call) -> Answered:
@@ -171,8 +173,8 @@ def _system_status(site: Site) -> Json:
     features += ["fulfillments"] if site.fulfillments else []
     return {
         "environment": {
-            "home_url": site.base,
-            "site_url": site.base,
+            "home_url": site.home,
+            "site_url": site.home,
             "version": site.version,
             "wp_version": site.wordpress,
             "wp_multisite": False,

@@ -54,6 +54,10 @@ class Knobs(TypedDict, total=False):
     """Who runs the queue: the server's own clock, or whoever visits the shop."""
     cron_scheme: str
     """`http`: the process that runs the queue does not know the shop is on https, and says so in what it sends."""
+    scheme: Literal["https", "http"]
+    """`http`: a shop on somebody's own machine, without a certificate."""
+    own_host: str
+    """The host WordPress has for itself (Settings > General), where the shop is reached by another one."""
     is_ssl: bool
     """False: a proxy ends TLS and does not tell PHP, so keys in the Authorization header are ignored."""
     strips_authorization: bool
@@ -128,6 +132,8 @@ class Site:
         trackings: Trackings = "none",
         cron: Cron = "system",
         cron_scheme: str = "https",
+        scheme: Literal["https", "http"] = "https",
+        own_host: str = "",
         is_ssl: bool = True,
         strips_authorization: bool = False,
         firewall: int = 0,
@@ -151,7 +157,9 @@ class Site:
         self.trackings = trackings
         self.cron = cron
         self.cron_scheme = cron_scheme
-        self.is_ssl = is_ssl
+        self.scheme = scheme
+        self.own_host = own_host or host
+        self.is_ssl = is_ssl and scheme == "https"
         self.strips_authorization = strips_authorization
         self.firewall = firewall
         self.rest_prefix = rest_prefix
@@ -165,13 +173,20 @@ class Site:
         self.mails: list[Mail] = []
         self.options: dict[tuple[str, str], str] = {}
         """Settings somebody saved, by group and name."""
+        self.tried_internet = 0
+        """How often it looked whether it reaches the internet, which takes up to 15 s where it does not."""
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
         self._numbers["post"] = itertools.count(101)
 
     @property
     def base(self) -> str:
-        """`https://host/path`, without a slash at its end."""
-        return f"https://{self.host}{self.path}"
+        """`https://host/path`, without a slash at its end: what it is reached by."""
+        return f"{self.scheme}://{self.host}{self.path}"
+
+    @property
+    def home(self) -> str:
+        """The same at the address WordPress has for itself: what it writes into links, and signatures are made over."""
+        return f"{self.scheme}://{self.own_host}{self.path}"
 
     @property
     def wordpress(self) -> str:

@@ -16,6 +16,7 @@ class FakeWeb(Web):
     """Asks a function. 429 and 5xx become Busy and Failed; what the function raises is raised."""
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:
+        self.private_addresses = False
         self.asked: list[Request] = []
         self._answer = answer
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.addresses import is_public, read_url
+from adapters.addresses import is_at_home, is_public, read_url
 from connector.domain.errors import Permanent
 
 
@@ -128,6 +128,17 @@ def test_addresses_with_passwords_control_characters_or_without_a_host_are_refus
 )
 def test_a_place_is_named_as_its_host_header_names_it(url: str, name: str) -> None:
     assert read_url(url).name == name
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *((name, True) for name in ("127.0.0.1", "10.1.2.3", "192.168.0.5", "::1", "localhost", "shop", "a.local")),
+        *((name, False) for name in ("93.184.216.34", "2606:4700::1111", "shop.example", "local.example")),
+    ],
+)
+def test_a_host_in_ones_own_network_is_known_where_its_name_says_so(host: str, expected: bool) -> None:
+    assert is_at_home(host) is expected
 
 
 def test_path_and_query_stay_as_they_are_and_the_fragment_is_left_out() -> None:

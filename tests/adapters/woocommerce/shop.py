@@ -60,7 +60,8 @@ class FakeShop:
         self.replies[call] = reply
 
     def store(self, **features: str) -> Store:
-        return self._store(Credentials(CREDENTIALS), features)
+        root = f"{self.base}/wp-json"
+        return self._store(Credentials(CREDENTIALS | {"rest_root": root, "own_root": root}), features)
 
     def stranger(self) -> Store:
         """Before it is connected."""

@@ -15,7 +15,7 @@ from adapters.contract import Begin, Offer, Store, Visit
 from adapters.http import Answer, Busy, Request, Web
 from adapters.woocommerce import MANIFEST
 from adapters.woocommerce.changes import changes, look
-from adapters.woocommerce.connect import base, begin, prove, receive
+from adapters.woocommerce.connect import base, begin, plain_base, prove, receive
 from adapters.woocommerce.mails import speak
 from adapters.woocommerce.probe import probe
 from adapters.woocommerce.push import push_invoice_link, push_note, push_shipment, push_status
@@ -179,7 +179,73 @@ def test_a_renamed_api_is_found() -> None:
         assert here.store().access.credentials.values["rest_root"] == f"{here.twin.base}/api/rest"
 
 
+# -- a shop on one's own machine
+
+
+@contextmanager
+def at_home(own_host: str, listener: Listener, version: str = "11.0.1") -> Iterator[tuple[WooCommerceTwin, Store]]:
+    """A shop without https, reached at its real address with no detour, and connected by pasted keys."""
+    clock = FixedClock(NOW)
+    routes = {"127.0.0.1:8080": listener.address}
+    web = Web(private_addresses=True, plain_http=True, clock=clock, sleep=lambda _: None)
+    with WooCommerceTwin(clock, host=HOST, own_host=own_host, scheme="http", routes=routes, version=version) as twin:
+        access = Access(*plain_base(twin.server.address), Credentials())
+        credentials = prove(Store(web, clock, access), pasted(twin.make_key()))
+        access = replace(access, credentials=credentials)
+        findings = probe(Store(web, clock, access))
+        assert any("http://" in note for note in findings.notes)
+        yield twin, Store(web, clock, replace(access, features=findings.features))
+        web.close()
+
+
+@versions
+@pytest.mark.parametrize("own_host", ["127.0.0.1:8899", "localhost:8899", "shop.test"])
+def test_a_shop_without_https_at_home_is_read_swept_and_written_to_by_signed_calls(version: str, own_host: str) -> None:
+    with Listener() as listener, at_home(own_host, listener, version=version) as (twin, store):
+        assert store.access.credentials.values["key_in"] == "signature"
+        order_id = twin.place_order(email="a@example.test", paid=True)
+        push_note(store, NotePush("i1", order_id, "Words & more"))
+        push_shipment(store, ShipmentPush("i2", order_id, "1Z1", "UPS", "https://ups.example/t?n=1Z1"))
+        push_invoice_link(store, LinkPush("i3", order_id, "R/1", "https://connector.example/d/1"))
+        assert swept(store)[order_id].number
+        assert twin.truth()[order_id].tracking_numbers == {"1Z1"}
+        speak(store, "refunded", False)
+        wake(store)
+
+
+def test_a_shop_at_home_sends_to_our_usual_port_at_its_own_host_and_to_no_other_private_host() -> None:
+    """wp_http_validate_url: the shop's own host is no stranger."""
+    ours = "http://127.0.0.1:8080/webhooks/woocommerce"
+    with Listener() as listener, at_home("127.0.0.1:8899", listener) as (twin, store):
+        subscribed = subscribe(store, Endpoint(f"{ours}/k", ours, "secret_1-A"))
+        assert {one.remark for one in subscribed.subscriptions} == {""}
+        twin.place_order(email="a@example.test")
+        assert twin.deliver() > 0
+    with Listener() as listener, at_home("localhost:8899", listener) as (twin, store):
+        subscribed = subscribe(store, Endpoint(f"{ours}/k", ours, "secret_1-A"))
+        assert "http_request_host_is_external" in subscribed.subscriptions[0].remark
+        twin.place_order(email="a@example.test")
+        assert twin.deliver() == 0
+
+
+def test_a_shop_without_https_asks_its_merchant_but_hands_keys_only_to_an_https_address() -> None:
+    with town(scheme="http") as here:
+        access = Access(*plain_base(here.twin.base), Credentials())
+        asked = begin(Begin(access, "Order mails", LINKS, "n1"))
+        assert asked.startswith(f"http://{HOST}/wc-auth/")
+        assert "success=1" in here.twin.approve(asked)
+        with pytest.raises(Permanent, match="paste keys"):
+            begin(Begin(access, "Order mails", {**LINKS, "callback": "http://127.0.0.1:8080/c"}, "n1"))
+
+
 # -- what it is and can do
+
+
+def test_a_look_does_not_make_the_shop_try_the_internet() -> None:
+    """For the whole environment WooCommerce waits for two hosts there, up to 15 s where it reaches neither."""
+    with town() as here:
+        probe(here.store())
+        assert here.twin.site.tried_internet == 0
 
 
 @versions

@@ -54,6 +54,20 @@ def test_behind_a_proxy_the_call_is_signed_as_if_it_came_by_http() -> None:
     assert query_of(first)["oauth_timestamp"] == str(int(NOW.timestamp()))
 
 
+@pytest.mark.parametrize("own", ["http://localhost:8899/wp-json", "https://localhost:8899/wp-json"])
+def test_the_signature_is_over_the_address_wordpress_has_for_itself(own: str) -> None:
+    """Whatever it is reached by (class-wc-rest-authentication.php, check_oauth_signature)."""
+    web = FakeWeb(lambda _: answered([]))
+    root = "http://127.0.0.1:8899/wp-json"
+    client = Client(web, FixedClock(NOW), root, KEY, SECRET, SIGNATURE, own)
+    client.get("wc/v3/orders", {"status": "any"})
+    client.get("wc/v3/orders")
+    for request in web.asked:
+        assert request.url.startswith(f"{root}/wc/v3/orders?")
+        assert query_of(request)["oauth_signature"] == _woocommerce_would_sign(request, "http://localhost:8899")
+    assert query_of(web.asked[0])["status"] == "any"
+
+
 def test_only_the_signature_of_the_woocommerce_package_is_used() -> None:
     """Its requests have no session, follow redirects, take 5 s for a slow shop and mangle parameters (reference, 8)."""
     imported = set()
@@ -73,6 +87,7 @@ def test_only_the_signature_of_the_woocommerce_package_is_used() -> None:
         (error("woocommerce_rest_cannot_view", 401), False, "X-Forwarded-Proto"),
         (error("woocommerce_rest_cannot_view", 403), False, "Administrator or Shop manager"),
         (error("woocommerce_rest_authentication_error", 401), False, "do not belong together"),
+        (error("woocommerce_rest_authentication_error", 401), False, "may not read"),
         (error("woocommerce_rest_authentication_error", 401), True, "Read/Write"),
         (error("rest_no_route", 404), False, "not active there, or too old"),
         (error("woocommerce_rest_shop_order_invalid_id", 404), False, "does not exist"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.contract import Begin, Offer, Visit
 from adapters.http import Answer, Request
 from adapters.woocommerce import MANIFEST
-from adapters.woocommerce.connect import CONNECT, base, begin, prove, receive
+from adapters.woocommerce.connect import CONNECT, base, begin, plain_base, prove, receive
 from connector.domain.connection import Access, App, Credentials
 from connector.domain.errors import Permanent, Retryable, WrongSetting
 from tests.adapters.talking import answered
@@ -40,8 +40,27 @@ def test_an_address_is_understood_as_merchants_type_it(typed: str, expected: tup
 
 
 def test_a_shop_without_https_is_refused_and_told_why() -> None:
-    with pytest.raises(WrongSetting, match="certificate"):
+    with pytest.raises(WrongSetting, match=r"certificate.*CONNECTOR_PLAIN_HTTP"):
         base("http://shop.example.com")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("http://127.0.0.1:8899/", ("127.0.0.1:8899", "http://127.0.0.1:8899")),
+        ("http://Shop.test:80/wp-admin/", ("shop.test", "http://shop.test")),
+        ("https://127.0.0.1:8898", ("127.0.0.1:8898", "https://127.0.0.1:8898")),
+        ("localhost:8443", ("localhost:8443", "https://localhost:8443")),
+    ],
+)
+def test_an_operator_who_tries_a_shop_at_home_may_leave_https_out(typed: str, expected: tuple[str, str]) -> None:
+    assert plain_base(typed) == expected
+
+
+@pytest.mark.parametrize("typed", ["ftp://shop.test", "http://u:p@shop.test", "http://", "http://a b"])
+def test_trying_a_shop_at_home_takes_no_other_addresses(typed: str) -> None:
+    with pytest.raises(WrongSetting, match="accepted"):
+        plain_base(typed)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +166,8 @@ def test_coming_back_proves_nothing() -> None:
 class Keyed(FakeShop):
     """A shop that takes the key in the given ways, and lets it write or not."""
 
-    def __init__(self, *, takes: tuple[str, ...] = ("header",), writes: Answer | None = None) -> None:
-        super().__init__()
+    def __init__(self, *, takes: tuple[str, ...] = ("header",), writes: Answer | None = None, base: str = BASE) -> None:
+        super().__init__(base)
         self._takes = takes
         self.does("GET /wp-json/wc/v3/orders", lambda request: self._read(request))
         self.answers(
@@ -176,6 +195,7 @@ def test_keys_that_read_and_write_at_this_very_shop_hold() -> None:
         "consumer_secret": SECRET,
         "rest_root": ROOT,
         "key_in": "header",
+        "own_root": ROOT,
     }
     assert credentials.expires_at is None
 
@@ -194,6 +214,34 @@ def test_where_the_host_takes_the_header_away_the_key_goes_into_the_address() ->
 
 def test_where_the_shop_does_not_know_of_its_https_calls_are_signed() -> None:
     assert prove(Keyed(takes=("signature",)).stranger(), OFFER).values["key_in"] == "signature"
+
+
+def test_by_http_the_key_itself_never_leaves_and_every_call_is_signed() -> None:
+    shop = Keyed(takes=("signature",), base="http://127.0.0.1:8899")
+    credentials = prove(shop.stranger(), OFFER)
+    assert (credentials.values["key_in"], credentials.values["rest_root"]) == (
+        "signature",
+        "http://127.0.0.1:8899/wp-json",
+    )
+    assert all("Authorization" not in request.headers for request in shop.web.asked)
+    assert not any(SECRET in request.url for request in shop.web.asked)
+
+
+def test_a_signature_that_is_refused_names_all_that_may_be_wrong() -> None:
+    shop = Keyed(takes=(), base="http://127.0.0.1:8899")
+    with pytest.raises(Permanent, match=r"new key.*Settings > General.*15 minutes"):
+        prove(shop.stranger(), OFFER)
+
+
+def test_the_home_page_of_a_shop_without_https_tells_where_its_api_is() -> None:
+    shop = FakeShop("http://127.0.0.1:8899")
+    link = '<http://127.0.0.1:8899/rest/>; rel="https://api.w.org/"'
+    shop.answers("GET /wp-json/", page(200))
+    shop.answers("GET /", page(200, link=link))
+    shop.says("GET /rest/", ABOUT)
+    shop.replies["GET /rest/wc/v3/orders"] = Keyed(takes=("signature",)).replies["GET /wp-json/wc/v3/orders"]
+    shop.answers("POST /rest/wc/v3/webhooks", error("woocommerce_rest_shop_webhook_invalid_topic", 400))
+    assert prove(shop.stranger(), OFFER).values["rest_root"] == "http://127.0.0.1:8899/rest"
 
 
 def test_a_key_nobody_knows_is_refused_with_both_causes() -> None:

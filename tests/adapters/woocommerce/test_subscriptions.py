@@ -11,7 +11,7 @@ from adapters.woocommerce.subscriptions import TOPICS, subscribe, unsubscribe, w
 from connector.domain.connection import Endpoint, SubscriptionState
 from connector.domain.errors import Permanent, Retryable
 from tests.adapters.talking import answered
-from tests.adapters.woocommerce.shop import FakeShop, error, page, query_of
+from tests.adapters.woocommerce.shop import BASE, FakeShop, error, page, query_of
 
 APP = "https://connector.example.test/webhooks/woocommerce"
 OURS = f"{APP}/key-1"
@@ -22,8 +22,8 @@ HOOKS = "/wp-json/wc/v3/webhooks"
 class Hooked(FakeShop):
     """A shop that keeps webhooks."""
 
-    def __init__(self, *hooks: dict[str, Any], a_page: int = 100) -> None:
-        super().__init__()
+    def __init__(self, *hooks: dict[str, Any], a_page: int = 100, base: str = BASE) -> None:
+        super().__init__(base)
         self.hooks = {hook["id"]: hook for hook in hooks}
         self._a_page = a_page
         self.does(f"GET {HOOKS}", self._list)
@@ -147,6 +147,39 @@ def test_a_port_wordpress_never_sends_to_is_said_before_every_delivery_fails() -
     assert {one.state for one in told.subscriptions} == {SubscriptionState.UNAVAILABLE}
     assert "8080" in told.subscriptions[0].remark
     assert not told.sends
+    assert shop.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "word"),
+    [
+        ("http://127.0.0.1:8080", ""),
+        ("http://127.0.0.1:8899", ""),
+        ("http://127.0.0.1:9701", "http_allowed_safe_ports"),
+        ("http://localhost:8080", "http_request_host_is_external"),
+        ("https://192.168.1.5", "http_request_host_is_external"),
+        ("http://connector:8080", "http_request_host_is_external"),
+        ("https://connector.example.test", ""),
+    ],
+)
+def test_a_shop_in_ones_own_network_is_subscribed_to_and_told_what_wordpress_may_keep_from_us(
+    ours: str, word: str
+) -> None:
+    shop = Hooked(base="http://127.0.0.1:8899")
+    shop.web.private_addresses = True
+    told = subscribe(shop.store(), Endpoint(f"{ours}/webhooks/woocommerce/k", f"{ours}/webhooks/woocommerce", "s"))
+    expected = SubscriptionState.UNKNOWN if word else SubscriptionState.ACTIVE
+    assert {one.state for one in told.subscriptions} == {expected}
+    assert all(word in one.remark for one in told.subscriptions)
+    assert len(shop.hooks) == len(TOPICS)
+    assert told.sends
+
+
+def test_a_private_address_of_ours_gets_nothing_from_a_shop_in_the_internet() -> None:
+    shop = Hooked()
+    told = subscribe(shop.store(), Endpoint("https://10.0.0.1/w/k", "https://10.0.0.1/w", "s"))
+    assert {one.state for one in told.subscriptions} == {SubscriptionState.UNAVAILABLE}
+    assert "private address" in told.subscriptions[0].remark
     assert shop.calls() == []
 
 
