@@ -240,9 +240,9 @@ def test_p1_a_sweep_killed_at_any_page_goes_on_and_loses_nothing(make_road: Make
     road.clock.moment += timedelta(minutes=15)
     with pytest.raises(Killed):
         road.service.reconcile.run()
-    road.later(minutes=10)
+    road.later(minutes=6)
     assert known(road) == truth(road)
-    assert pages <= 6
+    assert pages <= 5
 
 
 @on_sqlite
@@ -393,7 +393,7 @@ STEPS = st.lists(
         st.integers(1, 6),  # which order
         st.sampled_from(["open", "completed", "cancelled"]),
         st.sampled_from(["told", "lost", "late", "twice"]),
-        st.integers(0, 400),  # seconds until the next
+        st.integers(1, 400),  # seconds until the next: what happens in one second is told apart by no platform
     ),
     min_size=1,
     max_size=25,
