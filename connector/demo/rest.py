@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from connector.database import Moment
 from connector.demo.story_clock import StoryClock
 from connector.domain.connection import ConnectionState
 from connector.flow.service import Service
@@ -83,12 +84,13 @@ class Rest:
     def _is_quiet(self) -> bool:
         now = self._clock.now()
         with self._service.database.read() as connection:
-            due = connection.execute(sa.select(sa.or_(*(sa.exists().where(one) for one in _due(now))))).scalar()
+            due = connection.execute(_ANYTHING_DUE, {"now": now}).scalar()
         return not due and all(pool.wait(0) for pool in self._service.pools)
 
 
-def _due(now: datetime) -> Iterator[sa.ColumnElement[bool]]:
-    """What there may be to do at a moment, table by table."""
+def _due() -> Iterator[sa.ColumnElement[bool]]:
+    """What there may be to do at the moment `now`, table by table."""
+    now = sa.bindparam("now", type_=Moment)
     yield sa.or_(inbox.c.state == "claimed", sa.and_(inbox.c.state.in_(("new", "waiting")), inbox.c.run_at <= now))
     yield sa.or_(
         outbox.c.state.in_(("claimed", "handing_over")), sa.and_(outbox.c.state == "pending", outbox.c.run_at <= now)
@@ -100,3 +102,6 @@ def _due(now: datetime) -> Iterator[sa.ColumnElement[bool]]:
     under_way = sa.and_(sweeps.c.kind == SweepKind.HISTORY.value, sweeps.c.finished_at.is_(None))
     yield sa.or_(under_way, sweeps.c.run_at <= now)
     yield watched_parcels.c.run_at <= now
+
+
+_ANYTHING_DUE = sa.select(sa.or_(*(sa.exists().where(one) for one in _due())))
