@@ -5,9 +5,11 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
+from adapters.addresses import is_at_home
 from connector import shop_commands
 from connector.domain.connection import ConnectionState
 from connector.domain.shop import Shop, Voice
@@ -45,6 +47,20 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
             "settings",
             "Connector has no public address, so no shop can send webhooks here and no link leads here",
             "Set CONNECTOR_ADDRESS to the https address your reverse proxy answers at.",
+        )
+    elif is_at_home(urlsplit(settings.address).hostname or ""):
+        yield Diagnosis(
+            "settings",
+            f"CONNECTOR_ADDRESS ({settings.address}) is in your own network: platforms and merchants elsewhere cannot "
+            "reach it, and customers cannot open links to it",
+            "Fine for trying it out; for real shops set it to the public https address your reverse proxy answers at.",
+        )
+    if settings.plain_http:
+        yield Diagnosis(
+            "settings",
+            "CONNECTOR_PLAIN_HTTP=yes: shops in your own network may be spoken with unprotected, so others there can "
+            "read customers' data",
+            "Only for trying it out. Take it away before real customers' orders come in.",
         )
     if not settings.smtp_host:
         yield Diagnosis("mail", "no mail server is set: all mails wait", "Set CONNECTOR_SMTP_HOST.")
@@ -147,6 +163,10 @@ def _connection(service: Service, shop: Shop, known: Connection) -> Iterator[Dia
         yield Diagnosis(shop.name, "the merchant has not said yes yet", known.problem or "Open the invitation's link.")
     elif known.problem:
         yield Diagnosis(shop.name, known.problem, "It is tried again by itself; look with `connector shop check`.")
+    for remark in sorted({one.remark for one in known.subscribed.subscriptions if one.remark and not known.heard_at}):
+        yield Diagnosis(
+            shop.name, f"no webhook has come yet: {remark}", "Until one does, changes are found by looking for them."
+        )
     for right in known.findings.missing_rights:
         yield Diagnosis(shop.name, "a right is missing", right)
     for kind in KINDS:

@@ -71,7 +71,8 @@ def _connect(parsed: argparse.Namespace) -> int:
     settings = load()
     platform = parsed.platform or _asked(f"Platform ({', '.join(adapters.NAMES)}): ")
     connect = _way(platform)
-    host, base = connect.base(parsed.address or _asked("The shop's address: "))
+    read = connect.plain_base if settings.plain_http and connect.plain_base else connect.base
+    host, base = read(parsed.address or _asked("The shop's address: "))
     pasted = _pasted(connect, parsed)
     if not pasted and not settings.address:
         raise WrongSetting("CONNECTOR_ADDRESS is missing, so no link can lead here; use --paste, which needs none")

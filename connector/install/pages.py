@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,9 +19,11 @@ from connector.install.progress import look
 from connector.install.tickets import Tickets
 from connector.install.visits import Invitation, app_links, begin_of, invitation_links, visit_of
 from connector.tables import connections, shops
+from connector.tables.connections import Connection
 
 LONGEST_KEY = 4096
 REFRESH_SECONDS = 4
+PROVEN_LATELY = timedelta(hours=1)
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
 _ANY = ("GET", "POST")
 _AT_WORK = (ConnectionState.OFFERED, ConnectionState.CONNECTING, ConnectionState.CONNECTED)
@@ -165,7 +168,9 @@ class Pages:
         service, now = self._service, self._service.clock.now()
         with service.database.write() as connection:
             shop = connecting.find_or_make(connection, manifest.name, host, base, service.seal, now)
-            connecting.take_offer(connection, shop, offer.values, service.seal, now)
+            known = connections.get(connection, shop.shop_id)
+            if known is None or not _was_just_proven(known, now):
+                connecting.take_offer(connection, shop, offer.values, service.seal, now)
         service.shops.forget()
         service.nudge()
         return shop
@@ -197,13 +202,20 @@ class Pages:
         return Response(render_template("install/progress.html", progress=found, manifest=manifest, **named))
 
 
+def _was_just_proven(known: Connection, now: datetime) -> bool:
+    """An app offers anew each time somebody opens it; what was proven lately needs no other proof."""
+    at_work = known.state is ConnectionState.CONNECTED
+    return at_work and known.proven_at is not None and now - known.proven_at < PROVEN_LATELY
+
+
 def _beginning(connect: Connect, begun: Begin) -> tuple[str, str]:
     """(the platform's page that asks the merchant, why there is none just now); both empty where it has no such."""
     try:
         leads_to = connect.begin(begun) if connect.begin else ""
     except Permanent as problem:
         return "", str(problem)
-    return (leads_to, "") if leads_to.startswith("https://") else ("", "")
+    # By http only to a shop whose own address was let in as such (CONNECTOR_PLAIN_HTTP).
+    return (leads_to, "") if leads_to.startswith(("https://", f"{begun.access.base}/")) else ("", "")
 
 
 def _pasted(wanted: tuple[Field, ...], form: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -50,6 +50,41 @@ def test_credentials_of_another_form_are_refused_by_name(desk: Desk, given: obje
     assert says in desk.run("shop", "connect", PLATFORM, HOST, "--credentials", "given.json", status=1)
 
 
+def test_a_shop_without_https_is_connected_at_home_where_the_operator_says_so_and_nowhere_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pasted keys, our own address by http, and no detour: as somebody tries it on one machine."""
+    monkeypatch.delenv("CONNECTOR_ROUTES")
+    monkeypatch.setenv("CONNECTOR_ADDRESS", "http://127.0.0.1:8080")
+    desk.twin.site.scheme, desk.twin.site.is_ssl, desk.twin.site.own_host = "http", False, "127.0.0.1:8899"
+    arguments = ("shop", "connect", PLATFORM, desk.twin.server.address, "--credentials", "keys.json")
+    key = desk.twin.make_key()
+    Path("keys.json").write_text(
+        json.dumps({"consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret}), encoding="utf-8"
+    )
+    assert "CONNECTOR_PLAIN_HTTP=yes" in desk.run(*arguments, status=1)
+    monkeypatch.setenv("CONNECTOR_PLAIN_HTTP", "yes")
+    assert "CONNECTOR_PRIVATE_ADDRESSES=yes" in desk.run(*arguments, status=1)
+    monkeypatch.setenv("CONNECTOR_PRIVATE_ADDRESSES", "yes")
+    said = desk.run(*arguments)
+    assert re.search(r"^state +connected$", said, re.MULTILINE)
+    assert "asked by http://" in said
+    assert {one.delivery_url.partition("/webhooks/")[0] for one in desk.twin.webhooks} == {"http://127.0.0.1:8080"}
+    doctor = desk.run("doctor", status=1)
+    assert "Take it away before real customers' orders come in" in doctor
+    assert "in your own network" in doctor
+
+
+def test_an_address_the_shop_will_not_send_to_is_said_by_check_and_doctor(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECTOR_ADDRESS", "https://connector.example:8443")
+    assert "80, 443 and 8080 only" in desk.connect()
+    assert "80, 443 and 8080 only" in desk.run("shop", "check", HOST)
+    assert "80, 443 and 8080 only" in desk.run("doctor", status=1)
+    assert desk.twin.webhooks == []
+
+
 def test_a_file_that_is_not_there_is_said(desk: Desk) -> None:
     assert "cannot be read" in desk.run("shop", "connect", PLATFORM, HOST, "--credentials", "none.json", status=1)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from connector import connecting
 from connector.domain.connection import ConnectionState
 from connector.install.pages import REFRESH_SECONDS
 from tests.connector.install.conftest import ADDRESS, HOST, NOW, Desk
@@ -30,6 +31,13 @@ def test_an_invitation_says_what_is_asked_and_leads_to_the_shops_own_page(desk: 
     assert "Nobody is mailed about past orders" in page.text
     assert f'href="https://{HOST}/grant?app=Connector&amp;back=' in page.text
     assert "27 November 2026, 09:30 UTC" in page.text
+
+
+def test_a_shop_that_is_tried_without_https_is_led_to_by_http(desk: Desk) -> None:
+    """Its own address was let in as such; no other http address is ever linked."""
+    with desk.service.database.write() as connection:
+        connecting.find_or_make(connection, "fake", HOST, f"http://{HOST}", desk.service.seal, NOW)
+    assert f'href="http://{HOST}/grant?app=Connector&amp;back=' in desk.pages.get(desk.link).text
 
 
 def test_our_own_addresses_in_an_instruction_can_be_copied_whole(desk: Desk) -> None:
