@@ -91,6 +91,7 @@ class Erase:
         end_shop(connection, shop, self._seal, now, ERASED)
         for table in (inbox, orders, timeline, outbox):
             table.forget_shop(connection, shop_id)
+        connections.forget_findings(connection, shop_id)
         kept = documents.restrict(connection, shop_id, now)
         shops.change(connection, shop_id, lambda known: _tombstone(known, now))
         return f"all of the shop's data is erased; {kept} issued documents stay, as the law obliges"

@@ -77,6 +77,8 @@ class _Batch:
     """Gaps, by shop: news that no webhook brought."""
     ended: bool = False
     """Whether a shop has left."""
+    left: set[str] = field(default_factory=set)
+    """Ids of shops that have left by now, whatever was known when their deliveries were read."""
     blanked: list[Claimed] = field(default_factory=list)
     """Deliveries about a person whose data had to go."""
 
@@ -166,6 +168,7 @@ class ProcessInbox:
         with self._database.write() as connection:
             orders.lock(self._database, connection, keys)
             batch = _Batch(connection, orders.load(connection, keys) if keys else {}, outcomes=outcomes)
+            batch.left = connections.left_among(connection, {one.shop.shop_id for one in readings})
             for reading in readings:
                 self._join_one(batch, reading, now)
             self._write(connection, batch, now)
@@ -194,7 +197,10 @@ class ProcessInbox:
                 state = InboxState.DONE
                 said.append(self._shop_events.take(batch.connection, reading.shop, update, claimed.delivery_id, now))
                 batch.ended = True
+                batch.left |= connections.left_among(batch.connection, {reading.shop.shop_id})
                 continue
+            if reading.shop.shop_id in batch.left:
+                return Outcome(claimed, InboxState.IGNORED, GONE)
             order_id = order_id or update.order_id
             if isinstance(update, Ignored):
                 said.append(update.reason)
@@ -243,7 +249,8 @@ class ProcessInbox:
         timeline.append(self._database, connection, batch.learned)
         documents.request(self._database, connection, batch.wanted, now)
         readdressed = [one for record in batch.moved for one in self._readdressed(connection, record, now)]
-        outbox.enqueue(self._database, connection, readdressed + batch.intents, now)
+        wanted = [one for one in readdressed + batch.intents if one[0].shop_id not in batch.left]
+        outbox.enqueue(self._database, connection, wanted, now)
         self._watch(connection, batch, now)
         connections.count_healed(connection, batch.healed, now)
         inbox.finish(connection, batch.outcomes)

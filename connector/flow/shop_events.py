@@ -41,9 +41,15 @@ class ShopEvents:
         """An event from before the shop was connected (again) was only told late (shopify reference, section 1.8)."""
         if shop.ended_at is not None:
             return "the shop had left already"
-        known = connections.get(connection, shop.shop_id)
-        since = max(shop.connected_at, known.proven_at) if known and known.proven_at else shop.connected_at
-        if event.occurred_at < since:
+        if event.occurred_at < self._since(connection, shop):
             return "told late: the shop was connected again since"
         end_shop(connection, shop, self._seal, now, LEFT)
         return LEFT
+
+    def _since(self, connection: sa.Connection, shop: Shop) -> datetime:
+        """When the merchant last said yes, proven or about to be."""
+        known = connections.get(connection, shop.shop_id)
+        if known is None:
+            return shop.connected_at
+        vault, _ = connections.open_vault(connection, shop.shop_id, self._seal)
+        return max(moment for moment in (shop.connected_at, known.proven_at, vault.offered_at) if moment)

@@ -32,6 +32,10 @@ LEASE = timedelta(minutes=10)
 LONGEST_RECEIPT = 200
 
 
+class NoPlace(Permanent):
+    """This platform has no place for it."""
+
+
 class WriteBack:
     """Claims due intents for platforms; each shop's are written one after the other, shops beside each other."""
 
@@ -87,6 +91,8 @@ class WriteBack:
                 for late in intents[place:]:
                     self._postpone(late, error)
                 raise
+            except NoPlace as error:
+                after, outcome = OutboxState.WITHDRAWN, str(error)
             except Permanent as error:
                 after, outcome = OutboxState.FAILED, str(error)
             except Exception as error:
@@ -142,7 +148,8 @@ class WriteBack:
 
 
 def _carry(pushes: Pushes, store: Store, push: Push) -> str:
-    """Raises Permanent where the platform has no place for such a thing."""
+    """Raises NoPlace where the platform has none for what we would add of our own, and Permanent where it has none for
+    what the merchant asked for."""
     said: str | None = None
     if isinstance(push, ShipmentPush) and pushes.shipment:
         said = pushes.shipment(store, push)
@@ -152,6 +159,8 @@ def _carry(pushes: Pushes, store: Store, push: Push) -> str:
         said = pushes.note(store, push)
     elif isinstance(push, LinkPush) and pushes.invoice_link:
         said = pushes.invoice_link(store, push)
+    if said is None and isinstance(push, ShipmentPush):
+        raise Permanent("this platform has no place for tracking numbers from outside")
     if said is None:
-        raise Permanent("this platform has no place for it")
+        raise NoPlace
     return said

@@ -60,6 +60,8 @@ class Vault:
 
     credentials: Credentials = field(default_factory=Credentials)
     offers: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    offered_at: datetime | None = None
+    """When the newest of them came: what the platform says of an uninstall before that is of an earlier life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def offer(connection: sa.Connection, shop_id: str, values: Mapping[str, str], se
         "claims": connections.c.claims + 1,
         "failures": 0,
         "problem": "",
-        "sealed": seal.close(replace(vault, offers=offers)),
+        "sealed": seal.close(replace(vault, offers=offers, offered_at=now)),
         "version": version + 1,
     }
     _update(connection, shop_id, changes)
@@ -363,6 +365,17 @@ def begin_again(connection: sa.Connection, shop_id: str, base: str, now: datetim
         "heard_at": None,
     }
     _update(connection, shop_id, changes)
+
+
+def left_among(connection: sa.Connection, shop_ids: Collection[str]) -> set[str]:
+    """Those of these shops whose connection has ended, at this very moment."""
+    wanted = sa.and_(connections.c.shop_id.in_(list(shop_ids)), connections.c.state == ConnectionState.ENDED.value)
+    return set(connection.execute(sa.select(connections.c.shop_id).where(wanted)).scalars())
+
+
+def forget_findings(connection: sa.Connection, shop_id: str) -> None:
+    """Nothing of what a look at the shop told is kept."""
+    _update(connection, shop_id, {"findings": msgspec.json.encode(Findings())})
 
 
 def rebase(connection: sa.Connection, shop_id: str, base: str) -> None:
