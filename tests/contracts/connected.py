@@ -22,18 +22,21 @@ from connector.app import build_door, build_service, create_app
 from connector.domain.clock import FixedClock
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Shop, Voice
+from connector.domain.signing import HmacSignature
 from connector.domain.timeline import Tag
 from connector.flow.service import Service
 from connector.settings import Settings
 from connector.tables import connections, inbox, orders, shops, sweeps
 from connector.tables.connections import Connection, Vault
 from connector.tables.sweeps import Sweep, SweepKind
-from notifications import history
+from notifications import history, outbox, writing_back
 from notifications.history import Said
+from notifications.kinds import Notification
 from tests.contracts.counterparts import Counterpart, counterpart
 from tests.fakes import FakeChannel
 from webhooks.endpoints import PREFIX, Door
 from webhooks.endpoints import Answer as DoorAnswer
+from webhooks.verification import sign
 
 OURS = "connector.example.com"
 ADDRESS = f"https://{OURS}"
@@ -295,6 +298,23 @@ class Town:
             shops.change(connection, shop.shop_id, lambda _: shop)
         self.service.shops.forget()
         return self
+
+    def order_to_ship(self, order_id: str, number: str, shipment_id: str = "") -> None:
+        """The merchant enters a number here, as `connector order ship` does."""
+        now, record = self.clock.now(), self.records()[order_id]
+        writing = writing_back.parcel(number, "DHL", "", shipment_id, (), now)
+        decision = writing_back.decide(record, self.shop, writing, now, ordered=True)
+        assert isinstance(decision, Notification)
+        with self.service.database.write() as connection:
+            outbox.enqueue(self.service.database, connection, [(decision, "")], now)
+
+    def signature(self, body: bytes) -> str:
+        """As the platform makes it for us, by the operator's app or the shop's own secret."""
+        scheme = self.manifest.signatures[0]
+        assert isinstance(scheme, HmacSignature)
+        with self.service.database.read() as connection:
+            own = shops.secrets_of(connection, self.shop.shop_id, self.service.seal).shared
+        return sign(scheme, body, (*self.settings.app_secrets_of(self.platform), *own)[0])
 
     # What is known
 

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 import adapters
 from adapters.twins import Asked
-from connector.database import metadata
 from connector.domain.connection import ConnectionState, SubscriptionState
 from connector.domain.shop import Voice
 from connector.tables.sweeps import SweepKind
 from tests.contracts.connected import ADDRESS, NOW, OURS, Town
 from tests.contracts.fake_twin import FakeTwin
+from tests.contracts.looking import everything
 from tests.contracts.mortal import Fate, Killed
 
 MakeTown = Callable[..., Town]
@@ -31,17 +30,6 @@ A_CLICK = re.compile(r"(?i)\b(open|copy|choose|press|tick|connect|paste|reauthor
 def open_town(make_town: MakeTown, platform: str, *, pasted: bool = False, **named: object) -> Town:
     """A shop whose merchant brings keys has no app of the operator's."""
     return make_town(platform, own_app=pasted, **named)
-
-
-def everything(town: Town) -> str:
-    """All the text in the database that is not sealed."""
-    found: list[str] = []
-    with town.service.database.read() as connection:
-        for table in metadata.sorted_tables:
-            columns = [column for column in table.columns if not column.name.startswith("sealed")]
-            for row in connection.execute(sa.select(*columns)):
-                found += [value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in row]
-    return "\n".join(found)
 
 
 def ours(town: Town) -> list[tuple[str, str]]:
