@@ -20,8 +20,9 @@ from adapters.twins import Answered, Asked, Faults, Truth, TwinServer
 from connector import connecting
 from connector.app import build_door, build_service, create_app
 from connector.domain.clock import FixedClock
+from connector.domain.order import Address
 from connector.domain.record import OrderRecord
-from connector.domain.shop import Shop, Voice
+from connector.domain.shop import Seller, Shop, Voice
 from connector.domain.signing import HmacSignature
 from connector.domain.timeline import Tag
 from connector.flow.service import Service
@@ -45,6 +46,7 @@ MOST_ROUNDS = 2_000
 TRUST = ssl.create_default_context()
 """Made once: nothing here is asked by https."""
 Span = float
+SELLER = Seller(legal_name="Meltemi Goods OE", address=Address(lines=("Ermou 1",), city="Athina", country="GR"))
 
 
 class ImpatientWeb(Web):
@@ -157,6 +159,7 @@ class Town:
         )
         self.service = self._build()
         self.nonce = ""
+        self._others: list[Service] = []
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -200,9 +203,20 @@ class Town:
 
     def close_service(self) -> None:
         self.front.step_back()
-        self.service.send_outbox.stop()
-        self.service.stop_asking()
-        self.service.database.close()
+        for service in (self.service, *self._others):
+            service.send_outbox.stop()
+            service.stop_asking()
+            service.database.close()
+        self._others.clear()
+
+    def another_service(self) -> Service:
+        """A second worker on the same database; it ends with the first."""
+        self._others.append(self._build())
+        return self._others[-1]
+
+    def pass_by(self, **span: Span) -> None:
+        """Nothing but time."""
+        self.clock.moment += timedelta(**span)
 
     def work(self) -> None:
         """All that is due now, until nothing is."""
@@ -291,9 +305,9 @@ class Town:
         return self
 
     def speak(self) -> Self:
-        """The merchant lets us speak about everything and write everything back."""
-        kinds = ("push_status", "push_note", "push_invoice_link")
-        shop = replace(self.shop, default_voice=Voice.US, voices=dict.fromkeys(kinds, Voice.US))
+        """The merchant says who they are, and lets us speak about everything and write everything back."""
+        voices = dict.fromkeys(("push_status", "push_note", "push_invoice_link"), Voice.US)
+        shop = replace(self.shop, default_voice=Voice.US, voices=voices, seller=SELLER)
         with self.service.database.write() as connection:
             shops.change(connection, shop.shop_id, lambda _: shop)
         self.service.shops.forget()

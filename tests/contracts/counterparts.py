@@ -84,6 +84,10 @@ class Counterpart(ABC):
         """How many the shop has of an order."""
         return len(self.twin.shipments(order_id))  # type: ignore[attr-defined]  # of every real twin
 
+    def events(self, order_id: str) -> list[str]:
+        """What the shop was told of where an order's parcels are."""
+        return self.notes(order_id)
+
     def notes(self, order_id: str) -> list[str]:
         """What stands in the order's history."""
         return [_words(note) for note in self.twin.notes(order_id)]  # type: ignore[attr-defined]  # same
@@ -169,6 +173,10 @@ class ShopifyCounterpart(Counterpart):
 
     def add_hook(self, topic: str, url: str) -> None:
         self.twin.courier.subscribe(ShopifySubscription(topic, url))
+
+    def events(self, order_id: str) -> list[str]:
+        parcels = self.twin.shipments(order_id)
+        return [f"{parcel.id} {event.status} {event.happened_at}" for parcel in parcels for event in parcel.events]
 
 
 class WooCommerceCounterpart(Counterpart):

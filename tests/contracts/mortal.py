@@ -26,6 +26,14 @@ class Fate:
         made.fate = self
         return made
 
+    def again(self, call: int) -> None:
+        """Strike at this call, counted from now."""
+        self._left, self.struck = call, False
+
+    def never(self) -> None:
+        """From now on all is well."""
+        self.struck = True
+
     def before(self) -> None:
         self._left -= 1
         if not self._after:
