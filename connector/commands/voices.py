@@ -13,7 +13,7 @@ from connector.flow.service import Service
 from connector.settings import load
 from connector.tables import connections, shops
 from notifications.kinds import KINDS
-from notifications.writing_back import SWITCHES
+from notifications.writing_back import INVOICE_LINK, NOTE, STATUS, SWITCHES
 
 _SAYS = {
     Voice.US: "Connector writes to the customer",
@@ -67,6 +67,7 @@ def _set(parsed: argparse.Namespace) -> int:
     service = build_service(load())
     with service.database.write() as connection:
         named = find_shop(connection, parsed.shop)
+        _check_places(service, named, kinds)
         spoken = dict.fromkeys(kinds, voice)
         shops.change(connection, named.shop_id, lambda known: replace(known, voices={**known.voices, **spoken}))
         changed = find_shop(connection, named.shop_id)
@@ -86,13 +87,30 @@ def _kinds(named: list[str]) -> list[str]:
     return named
 
 
+def _check_places(service: Service, shop: Shop, kinds: list[str]) -> None:
+    """Raises ConnectorError for something to write back that this platform has no place for."""
+    if not any(kind in SWITCHES for kind in kinds):
+        return
+    pushes = service.stores.api(shop).pushes
+    places = {STATUS: pushes.status, NOTE: pushes.note, INVOICE_LINK: pushes.invoice_link}
+    for kind in kinds:
+        if kind in places and places[kind] is None:
+            raise ConnectorError(f"{kind}: {service.manifest(shop.platform).title} has no place for that")
+
+
 def _switch(service: Service, shop: Shop, voice: Voice, kinds: list[str]) -> int:
     speak = service.stores.api(shop).speak
     if speak is None:
         print(f"{shop.platform} does not let us switch its mails; do it in the shop's own settings", flush=True)
         return 1
-    store = service.stores.open(shop)
+    store, wanted = service.stores.open(shop), voice is Voice.PLATFORM
+    speaks = service.stores.api(shop).probe(store).platform_speaks
     for kind in kinds:
-        speak(store, kind, voice is Voice.PLATFORM)
-        print(f"{kind:18}  the platform's own mail is {'on' if voice is Voice.PLATFORM else 'off'} now")
+        if kind not in speaks:
+            print(f"{kind:18}  the platform has no mail of its own for this")
+        elif speaks[kind] is not wanted:
+            speak(store, kind, wanted)
+            print(f"{kind:18}  the platform's own mail is {'on' if wanted else 'off'} now")
+    with service.database.write() as connection:
+        connections.hasten(connection, shop.shop_id, service.clock.now())
     return 0

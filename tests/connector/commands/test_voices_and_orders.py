@@ -43,6 +43,18 @@ def test_all_kinds_are_decided_at_once_and_a_wrong_kind_is_refused(desk: Desk) -
     assert "accepted: all" in desk.run("voice", "set", HOST, "us", "birthday", status=1)
 
 
+def test_all_of_the_shops_own_mails_that_there_are_can_be_switched_off_at_once(desk: Desk) -> None:
+    desk.connect()
+    said = desk.run("voice", "set", HOST, "us", "all", "--switch-platform")
+    assert said.count("is off now") == 4
+    order_id = desk.twin.place_order(email="nikos@example.test")
+    desk.twin.pay(order_id)
+    desk.twin.ship(order_id, "1Z999AA10123456784", "UPS")
+    assert [mail for mail in desk.twin.mails if "nikos@example.test" in str(mail)] == []
+    again = desk.run("voice", "set", HOST, "us", "all", "--switch-platform")
+    assert "is off now" not in again
+
+
 # order
 
 

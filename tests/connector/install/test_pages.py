@@ -8,6 +8,7 @@ import pytest
 from connector import connecting
 from connector.domain.connection import ConnectionState
 from connector.install.pages import REFRESH_SECONDS
+from connector.tables import connections
 from tests.connector.install.conftest import ADDRESS, HOST, NOW, Desk
 from tests.fake_connect import TOKEN, signed_visit
 
@@ -138,6 +139,17 @@ def test_an_app_that_is_opened_again_makes_no_second_shop(desk: Desk) -> None:
     for _ in range(2):
         desk.pages.get(f"/connect/fake/app?{signed(desk, HOST)}")
     assert desk.shop_named(HOST) == desk.shop
+    assert desk.offers() == [{"token": TOKEN}]
+
+
+def test_an_app_that_was_proven_within_the_hour_is_not_proven_again_each_time_it_is_opened(desk: Desk) -> None:
+    desk.stand(ConnectionState.CONNECTED)
+    with desk.service.database.write() as connection:
+        connections.settle(connection, desk.shop.shop_id, ConnectionState.CONNECTED, NOW, "", proven=True)
+    desk.pages.get(f"/connect/fake/app?{signed(desk, HOST)}")
+    assert desk.offers() == []
+    desk.clock.moment += timedelta(hours=2)
+    desk.pages.get(f"/connect/fake/app?{signed(desk, HOST)}")
     assert desk.offers() == [{"token": TOKEN}]
 
 
