@@ -300,9 +300,13 @@ def settle(
     _update(connection, shop_id, changes | ({"proven_at": now} if proven else {}))
 
 
-def connected() -> sa.Select[tuple[str]]:
-    """The ids of shops that can be asked, for other tables' questions."""
-    return sa.select(connections.c.shop_id).where(connections.c.state == ConnectionState.CONNECTED.value)
+def connected(shop_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether the shop of a row can be asked, for other tables' questions.
+
+    Asked row by row: a list of all such shops SQLite would take for the place to begin, and read everything of theirs
+    to find the few rows that are due.
+    """
+    return sa.exists().where(connections.c.shop_id == shop_id, connections.c.state == ConnectionState.CONNECTED.value)
 
 
 def answering() -> sa.Select[tuple[str]]:

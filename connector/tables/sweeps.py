@@ -123,7 +123,7 @@ def claim(
     due = (
         sa.select(sweeps.c.shop_id, sweeps.c.kind)
         .where(sweeps.c.run_at <= now, sweeps.c.shop_id.not_in(list(busy)), ~earlier)
-        .where(sweeps.c.shop_id.in_(connections.connected()))
+        .where(connections.connected(sweeps.c.shop_id))
         .order_by(sweeps.c.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=sweeps)
