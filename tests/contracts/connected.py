@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 
 from adapters.contract import Api, Manifest, Store
 from adapters.http import Answer, Request, Web
+from adapters.transport import Resolve
 from adapters.twins import Answered, Asked, Faults, Truth, TwinServer
 from connector import connecting
 from connector.app import build_door, build_service, create_app
@@ -133,9 +134,11 @@ class Town:
         web: Callable[..., Web] = ImpatientWeb,
         history_days: int = 90,
         private_addresses: bool = False,
+        resolve: Resolve | None = None,
         **knobs: Any,
     ) -> None:
-        """`own_app`: no app of the operator's is set, so the merchant brings keys. `knobs`: of the twin."""
+        """`own_app`: no app of the operator's is set, so the merchant brings keys. `resolve`: how names that have no
+        route are looked up. `knobs`: of the twin."""
         self.platform = platform
         self.clock = FixedClock(NOW)
         self.front = Front()
@@ -147,6 +150,7 @@ class Town:
         self.waits: list[float] = []
         app = self.there.app()
         self._web = web
+        self._resolve = resolve
         self.settings = Settings(
             database_url=database_url,
             secret_keys=(Fernet.generate_key().decode(),),
@@ -344,15 +348,21 @@ class Town:
 
     @property
     def connection(self) -> Connection:
+        return self.connection_of(self.shop)
+
+    def connection_of(self, shop: Shop) -> Connection:
         with self.service.database.read() as connection:
-            found = connections.get(connection, self.shop.shop_id)
+            found = connections.get(connection, shop.shop_id)
         assert found is not None
         return found
 
     @property
     def vault(self) -> Vault:
+        return self.vault_of(self.shop)
+
+    def vault_of(self, shop: Shop) -> Vault:
         with self.service.database.read() as connection:
-            return connections.open_vault(connection, self.shop.shop_id, self.service.seal)[0]
+            return connections.open_vault(connection, shop.shop_id, self.service.seal)[0]
 
     def sweep(self, kind: SweepKind = SweepKind.CHANGES) -> Sweep | None:
         with self.service.database.read() as connection:
@@ -421,6 +431,7 @@ class Town:
                 clock=self.clock,
                 sleep=wait,
                 trust=TRUST,
+                resolve=self._resolve,
                 private_addresses=self.settings.private_addresses,
             ),
             asking_threads=0,

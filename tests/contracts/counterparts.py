@@ -3,7 +3,8 @@
 import base64
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from adapters.magento.twin import MagentoTwin
 from adapters.magento.twin_events import Subscription as MagentoSubscription
 from adapters.shopify.twin import ShopifyTwin
 from adapters.shopify.twin_webhooks import Subscription as ShopifySubscription
-from adapters.twins import Asked, Twin
+from adapters.twins import Answered, Asked, Twin
 from adapters.woocommerce.twin import WooCommerceTwin
 from connector.domain.clock import Clock
 from connector.domain.connection import App
@@ -59,6 +60,16 @@ class Counterpart(ABC):
     def app(self) -> App:
         """The operator's app there."""
         return App()
+
+    @contextmanager
+    def answering(self, answer: Callable[[Asked], Answered]) -> Iterator[None]:
+        """Something stands in front of the shop and answers for it."""
+        server = self.twin.server
+        genuine, server._answer = server._answer, answer
+        try:
+            yield
+        finally:
+            server._answer = genuine
 
     @abstractmethod
     def keys(self) -> Mapping[str, str]:
