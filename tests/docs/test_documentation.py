@@ -1,10 +1,12 @@
 """The documentation says what the code does: generated parts are fresh, links lead somewhere."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from connector.settings import TEST_PREFIX, Settings, variable
 from tests.docs.generated import BLOCKS, ROOT, block, written
 
 READMES = sorted(path for path in ROOT.glob("**/README.md") if not {".venv", "build"} & set(path.parts))
@@ -22,6 +24,7 @@ PACKAGES = (
     "notifications/documents",
 )
 DECISIONS = sorted((ROOT / "connector/decisions").glob("*.md"))
+_VARIABLE = re.compile(rf"\b(?!{TEST_PREFIX})CONNECTOR_[A-Z_]+[A-Z]\b")
 _LINK = re.compile(r"\]\(([^)#]+)")
 _NAMED_FILE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:py|md|env|typ|css|html))`")
 
@@ -75,3 +78,10 @@ def test_every_decision_says_its_context_and_its_consequences(path: Path) -> Non
     text = path.read_text(encoding="utf-8")
     assert re.match(rf"# {int(path.name[:4])}\. \S", text)
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    named = set(_VARIABLE.findall(path.read_text(encoding="utf-8")))
+    known = {variable(one.name) for one in fields(Settings)}
+    assert {one for one in named if one not in known and one.removesuffix("_FILE") not in known} == set()
