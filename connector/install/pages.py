@@ -23,7 +23,9 @@ from connector.tables.connections import Connection
 
 LONGEST_KEY = 4096
 REFRESH_SECONDS = 4
-PROVEN_LATELY = timedelta(hours=1)
+PROVEN_LATELY = timedelta(minutes=1)
+"""Longer than it takes to open a page twice, shorter than it takes to leave and come back: whoever does finds the old
+proof void, and that they left may be told late."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
 _ANY = ("GET", "POST")
 _AT_WORK = (ConnectionState.OFFERED, ConnectionState.CONNECTING, ConnectionState.CONNECTED)
@@ -203,7 +205,7 @@ class Pages:
 
 
 def _was_just_proven(known: Connection, now: datetime) -> bool:
-    """An app offers anew each time somebody opens it; what was proven lately needs no other proof."""
+    """An app offers anew each time somebody opens it; what was proven a moment ago needs no other proof."""
     at_work = known.state is ConnectionState.CONNECTED
     return at_work and known.proven_at is not None and now - known.proven_at < PROVEN_LATELY
 
