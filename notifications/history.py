@@ -61,6 +61,8 @@ def decide(connection: sa.Connection, said: Said, after: OutboxState, now: datet
     """
     if after not in TRANSITIONS[said.state] or said.state not in (OutboxState.REVIEW, OutboxState.FAILED):
         raise ValueError(f"an intent does not go from {said.state.value} to {after.value} by hand")
+    if after is OutboxState.PENDING and not said.notification.recipient:
+        raise ValueError("the customer's data was erased, so that nothing can be sent to them any more")
     sent_at = now if after is OutboxState.SENT else None
     changed = connection.execute(
         sa.update(outbox)

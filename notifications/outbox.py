@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_into, insert_or_replace, is_one_of, metadata
+from connector.domain.erasing import ERASED
+from connector.domain.push import PUSH_NAMES, ShipmentPush
 from notifications.kinds import KINDS, Notification
 
 
@@ -287,10 +289,13 @@ def erase_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
     """Forget to whom an order's messages went and what they said; that they were sent stays."""
     mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
     waits = sa.and_(mine, is_one_of(outbox.c.state, _OPEN))
-    connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome="erased"))
+    connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=ERASED))
     ids = sa.select(outbox.c.intent_id).where(mine)
     connection.execute(sa.delete(messages).where(messages.c.shop_id == shop_id, messages.c.intent_id.in_(ids)))
     connection.execute(sa.update(outbox).where(mine).values(recipient="", details=""))
+    # What such an intent is about holds the tracking number, and its outcome may.
+    parcels = sa.and_(mine, outbox.c.kind == PUSH_NAMES[ShipmentPush])
+    connection.execute(sa.update(outbox).where(parcels).values(subject=ERASED, outcome=ERASED))
 
 
 def forget_shop(connection: sa.Connection, shop_id: str) -> None:

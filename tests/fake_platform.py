@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 
 from adapters.contract import Manifest, Traits
 from adapters.reading import Reader, read_json, read_object
-from connector.domain.delivery import Delivery, Ignored, LookAgain, RefundUpdate, ShipmentUpdate, Subject, Update
+from connector.domain.delivery import (
+    Delivery,
+    Ignored,
+    LookAgain,
+    RefundUpdate,
+    ShipmentUpdate,
+    ShopEvent,
+    ShopEventKind,
+    Subject,
+    Update,
+)
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.order import LineItem, OrderSnapshot, Refund, Shipment, TrackingNumber
 from connector.domain.shop import Shop
@@ -116,6 +126,8 @@ def _update(document: Reader) -> Update:
         order_id = document.key("order_id") if document.has("order_id") else ""
         subject = Subject(document.text("subject") or "order")
         return LookAgain(subject, document.text("subject_id") or order_id, order_id, "something changed")
+    if kind == "asks":
+        return ShopEvent(ShopEventKind(document.text("kind")), RECEIVED, email=document.text("email"), request_id="r-9")
     if kind == "gone":
         return Ignored("the order no longer exists")
     raise UnreadableDelivery(field="type", why="it is no type of document", accepted="order, shipment, refund, hint")

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from adapters.contract import Manifest
 from connector.database import Database
 from connector.domain.clock import Clock
 from connector.domain.delivery import Ignored, LookAgain, News, ShopEvent, Source, Update, refuse_long_ids
-from connector.domain.erasing import without_person
+from connector.domain.erasing import applied_without_person
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.record import OrderRecord, apply
 from connector.domain.shop import Shop
@@ -81,6 +82,13 @@ class _Batch:
     """Ids of shops that have left by now, whatever was known when their deliveries were read."""
     blanked: list[Claimed] = field(default_factory=list)
     """Deliveries about a person whose data had to go."""
+
+    def copied(self) -> "_Batch":
+        """What it holds now, whatever is added to it after this."""
+        return replace(self, **{name: copy(getattr(self, name)) for name in _GROWING})
+
+
+_GROWING = ("changed", "learned", "intents", "wanted", "outcomes", "moved", "healed", "left", "blanked")
 
 
 class ProcessInbox:
@@ -170,25 +178,24 @@ class ProcessInbox:
             batch = _Batch(connection, orders.load(connection, keys) if keys else {}, outcomes=outcomes)
             batch.left = connections.left_among(connection, {one.shop.shop_id for one in readings})
             for reading in readings:
-                self._join_one(batch, reading, now)
+                batch = self._with_one(batch, reading, now)
             self._write(connection, batch, now)
         if batch.ended:
             self._shops.forget()
         self._count(batch)
         self._heard.note([reading.claimed for reading in readings], now)
 
-    def _join_one(self, batch: _Batch, reading: Reading, now: datetime) -> None:
-        """Everything of one delivery, or (if it fails) nothing of it and another try later."""
-        before = (dict(batch.changed), len(batch.learned), len(batch.intents), len(batch.wanted))
+    def _with_one(self, batch: _Batch, reading: Reading, now: datetime) -> _Batch:
+        """The batch with everything of one delivery, or (if it fails) with nothing of it and another try later."""
+        before = batch.copied()
         try:
-            outcome = self._take_in(batch, reading, now)
+            batch.outcomes.append(self._take_in(batch, reading, now))
         except Exception as error:
             self._metrics.errors.labels("apply").inc()
             log.exception("an update could not be applied", extra={"delivery_id": reading.claimed.delivery_id})
-            batch.changed = before[0]
-            del batch.learned[before[1] :], batch.intents[before[2] :], batch.wanted[before[3] :]
-            outcome = self._again(reading.claimed, f"could not be applied: {type(error).__name__}")
-        batch.outcomes.append(outcome)
+            before.outcomes.append(self._again(reading.claimed, f"could not be applied: {type(error).__name__}"))
+            return before
+        return batch
 
     def _take_in(self, batch: _Batch, reading: Reading, now: datetime) -> Outcome:
         claimed, said, order_id, state = reading.claimed, [], "", InboxState.IGNORED
@@ -199,7 +206,8 @@ class ProcessInbox:
                 batch.ended = True
                 batch.left |= connections.left_among(batch.connection, {reading.shop.shop_id})
                 continue
-            if reading.shop.shop_id in batch.left:
+            if reading.shop.shop_id in batch.left or reading.shop.ended_at is not None:
+                batch.blanked.append(claimed)
                 return Outcome(claimed, InboxState.IGNORED, GONE)
             order_id = order_id or update.order_id
             if isinstance(update, Ignored):
@@ -216,12 +224,12 @@ class ProcessInbox:
         key = (reading.shop.shop_id, update.order_id)
         record = batch.changed.get(key) or batch.records.get(key) or OrderRecord(*key)
         applied = apply(record, update, now)
+        if record.erased:
+            applied = applied_without_person(record, applied)
+            batch.blanked.append(reading.claimed)
         if applied.record == record:
             return applied.outcome
         grown = with_language(applied.record, reading.shop)
-        if grown.erased:
-            grown = without_person(grown)
-            batch.blanked.append(reading.claimed)
         batch.changed[key] = grown
         if has_moved(record, grown):
             batch.moved.append(grown)

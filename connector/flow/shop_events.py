@@ -8,7 +8,7 @@ from connector.database import Database
 from connector.domain.delivery import ShopEvent, ShopEventKind
 from connector.domain.shop import Shop
 from connector.flow.disconnect import end_shop
-from connector.tables import connections, privacy_requests
+from connector.tables import connections, inbox, privacy_requests
 from connector.tables.shops import Seal
 
 LEFT = "the merchant removed Connector from the shop"
@@ -35,6 +35,8 @@ class ShopEvents:
             case _:
                 told = privacy_requests.Told(shop.shop_id, delivery_id, event)
                 privacy_requests.record(self._database, connection, told, self._seal, now)
+                # Whom it is about is sealed now, and stands nowhere else.
+                inbox.blank(connection, [(shop.shop_id, delivery_id)])
                 return "kept as a privacy request"
 
     def _leave(self, connection: sa.Connection, shop: Shop, event: ShopEvent, now: datetime) -> str:

@@ -240,6 +240,15 @@ def blank_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
     blank(connection, [(shop_id, row.delivery_id) for row in rows])
 
 
+def blank_mentions(connection: sa.Connection, shop_id: str, words: str) -> None:
+    """The same for all that could not be read or was given up and holds these words: nobody knows what it is about."""
+    states = (InboxState.REVIEW.value, InboxState.DEAD.value)
+    unread = sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state.in_(states), inbox.c.shop_id == shop_id)
+    for row in connection.execute(_WHOLE.where(unread)).all():
+        if words.lower().encode("utf-8", "surrogatepass") in bytes(row.body).lower():
+            blank(connection, [(shop_id, row.delivery_id)])
+
+
 def forget_shop(connection: sa.Connection, shop_id: str) -> None:
     """Nothing of a shop is kept."""
     connection.execute(sa.delete(inbox_bytes).where(inbox_bytes.c.shop_id == shop_id))

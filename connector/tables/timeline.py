@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from connector.database import Database, Moment, Words, insert_new, metadata
+from connector.domain.erasing import entry_without_person
 from connector.domain.timeline import Tag, TimelineEntry
 
 timeline = sa.Table(
@@ -50,15 +52,43 @@ def of_order(connection: sa.Connection, shop_id: str, order_id: str) -> list[Tim
         .where(timeline.c.shop_id == shop_id, timeline.c.order_id == order_id)
         .order_by(timeline.c.learned_at, timeline.c.position)
     )
-    return [
-        TimelineEntry(Tag(row.tag), row.subject, row.occurred_at, row.learned_at, _details.decode(row.details))
-        for row in rows
-    ]
+    return [_entry(row) for row in rows]
+
+
+def erase_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
+    """Take out of an order's story what leads to its customer: that it happened stays, and its place in the story.
+
+    Of several lines that say the same then, the first stays.
+    """
+    mine = sa.and_(timeline.c.shop_id == shop_id, timeline.c.order_id == order_id)
+    in_order = sa.select(timeline).where(mine).order_by(timeline.c.learned_at, timeline.c.position)
+    rows = [(row._asdict(), _entry(row)) for row in connection.execute(in_order)]
+    told = [(row, entry) for row, entry in rows if entry_without_person(entry) != entry]
+    for row, _ in told:
+        line = sa.and_(mine, timeline.c.tag == row["tag"], timeline.c.subject == row["subject"])
+        connection.execute(sa.delete(timeline).where(line))
+    bare = [row | _said(entry_without_person(entry)) for row, entry in told]
+    if bare:
+        connection.execute(insert_new(connection.dialect.name, timeline), bare)
+
+
+def deliveries_of(connection: sa.Connection, shop_id: str, order_id: str) -> list[str]:
+    """Ids of the deliveries that brought an order's news."""
+    mine = sa.and_(timeline.c.shop_id == shop_id, timeline.c.order_id == order_id, timeline.c.delivery_id != "")
+    return list(connection.execute(sa.select(timeline.c.delivery_id).where(mine).distinct()).scalars())
 
 
 def forget_shop(connection: sa.Connection, shop_id: str) -> None:
     """Nothing of a shop is kept."""
     connection.execute(sa.delete(timeline).where(timeline.c.shop_id == shop_id))
+
+
+def _entry(row: sa.Row[Any]) -> TimelineEntry:
+    return TimelineEntry(Tag(row.tag), row.subject, row.occurred_at, row.learned_at, _details.decode(row.details))
+
+
+def _said(entry: TimelineEntry) -> dict[str, object]:
+    return {"subject": entry.subject, "details": msgspec.json.encode(entry.details)}
 
 
 def _row(position: int, learned: Learned) -> dict[str, object]:
@@ -67,10 +97,9 @@ def _row(position: int, learned: Learned) -> dict[str, object]:
         "shop_id": learned.shop_id,
         "order_id": learned.order_id,
         "tag": entry.tag.value,
-        "subject": entry.subject,
         "occurred_at": entry.occurred_at,
         "learned_at": entry.learned_at,
         "position": position,
         "delivery_id": learned.delivery_id,
-        "details": msgspec.json.encode(entry.details),
+        **_said(entry),
     }
