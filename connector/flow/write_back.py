@@ -24,11 +24,12 @@ from connector.tables.timeline import Learned
 from notifications import outbox
 from notifications.outbox import Claimed, Mark, OutboxState
 from notifications.reasons import Reason
-from notifications.writing_back import PLATFORM, SHIPMENT, as_push
+from notifications.writing_back import PLATFORM, SHIPMENT, SWITCHES, as_push
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=15)
+"""Longer than one thing takes with all that is looked at before; begun anew with each."""
 LONGEST_RECEIPT = 200
 
 
@@ -82,6 +83,8 @@ class WriteBack:
     def _write_all(self, intents: list[Claimed]) -> None:
         """All of one shop; a platform that is away is asked once and the rest waits with the first."""
         for place, claimed in enumerate(intents):
+            if not self._still_mine(claimed):
+                continue
             try:
                 after, outcome = self._write(claimed)
             except Retryable as error:
@@ -102,6 +105,12 @@ class WriteBack:
                 continue
             self._finish(claimed, after, outcome)
 
+    def _still_mine(self, claimed: Claimed) -> bool:
+        """Hold an intent anew: those before it may have taken long. False for one that another worker holds by now, or
+        that was withdrawn, as its shop has left."""
+        until = self._clock.now() + LEASE
+        return self._mark(Mark(claimed, OutboxState.CLAIMED, OutboxState.CLAIMED, run_at=until))
+
     def _write(self, claimed: Claimed) -> tuple[OutboxState, str]:
         notification = claimed.notification
         shop = self._shops.by_id(notification.shop_id)
@@ -109,6 +118,8 @@ class WriteBack:
             return OutboxState.WITHDRAWN, Reason.ENDED.value
         if self._clock.now() > notification.expires_at:
             return OutboxState.WITHDRAWN, Reason.TOO_OLD.value
+        if notification.kind in SWITCHES and not shop.writes(notification.kind):
+            return OutboxState.WITHDRAWN, Reason.NOT_WRITTEN.value
         return OutboxState.SENT, self._pushed(shop, as_push(claimed.intent_id, notification))[:LONGEST_RECEIPT]
 
     def _pushed(self, shop: Shop, push: Push) -> str:
@@ -134,17 +145,18 @@ class WriteBack:
         self._mark(Mark(claimed, OutboxState.CLAIMED, after, outcome=outcome, sent_at=sent_at), entry)
         self._metrics.messages.labels(notification.kind, after.value).inc()
 
-    def _mark(self, mark: Mark, entry: TimelineEntry | None = None) -> None:
+    def _mark(self, mark: Mark, entry: TimelineEntry | None = None) -> bool:
         notification = mark.claimed.notification
         with self._database.write() as connection:
             (done,) = outbox.mark(connection, [mark])
             if not done or entry is None:
-                return
+                return done
             learned = Learned(notification.shop_id, notification.order_id, mark.claimed.delivery_id, entry)
             timeline.append(self._database, connection, [learned])
             if notification.kind == SHIPMENT and mark.after is OutboxState.SENT:
                 # The parcel comes back as the platform's own news, and then the customer is told.
                 sweeps.hasten(connection, notification.shop_id, self._clock.now())
+        return True
 
 
 def _carry(pushes: Pushes, store: Store, push: Push) -> str:

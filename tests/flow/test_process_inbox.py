@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from connector.flow import process_inbox
+from notifications.planning import plan
 from tests.fake_platform import order_document
 from tests.flow.road import Road
 
@@ -14,7 +15,6 @@ def test_p2_what_waits_for_a_customer_stays_when_the_delivery_that_moves_them_ca
 ) -> None:
     road: Road = make_road(smtp=False)
     road.tell(order_document())
-    plan = process_inbox.plan
 
     def broken(record: Any, *arguments: Any, **named: Any) -> Any:
         if record.order_id == "1002":
