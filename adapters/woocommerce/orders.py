@@ -50,7 +50,8 @@ def read_order(
         raise document.refusal("date_created_gmt", "it is missing", "a date and time")
     updated_at = _moment(document, "date_modified", shop, warnings) or placed_at
     completed_at = document.moment_if_any("date_completed_gmt")
-    parcels = read_parcels(meta, fulfillments, updated_at, has_left=status in SAYS_IT_LEFT, left_at=completed_at)
+    has_left = status in SAYS_IT_LEFT
+    parcels = read_parcels(meta, fulfillments, updated_at, has_left=has_left, left_at=completed_at, zone=_zone(shop))
     lines, charges = _lines(document), _charges(document)
     refunds = tuple(_refunds(document, updated_at, refunded_at or {}))
     locale, locale_source = _language(document, meta, warnings)

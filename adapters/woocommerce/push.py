@@ -13,7 +13,17 @@ from typing import Any
 
 from adapters.contract import Pushes, Store
 from adapters.reading import Reader
-from adapters.woocommerce.client import API, NO_ROUTE, Client, Refused, client_of, document_of, documents_of, order_path
+from adapters.woocommerce.client import (
+    API,
+    GONE,
+    NO_ROUTE,
+    Client,
+    Refused,
+    client_of,
+    document_of,
+    documents_of,
+    order_path,
+)
 from adapters.woocommerce.orders import read_meta
 from connector.domain.errors import UnreadableDelivery
 from connector.domain.push import LinkPush, NotePush, ShipmentPush, StatusPush
@@ -132,7 +142,12 @@ def _still_to_send(client: Client, order_id: str, fulfillments: list[dict[str, A
 
 
 def _as_tracking(store: Store, client: Client, push: ShipmentPush) -> str:
-    """Empty when the plugin is gone since. A number posted twice would be there twice (reference, section 5.2)."""
+    """Empty when the plugin is gone since, or does not take the number. One posted twice would be there twice
+    (reference, section 5.2).
+
+    Advanced Shipment Tracking takes letters, digits, blanks and hyphens, and says of all else that the order is not
+    there (class-wc-advanced-shipment-tracking-rest-api-controller.php, create_item).
+    """
     path = f"{store.access.features['trackings']}{order_path(push.order_id).removeprefix(API)}/shipment-trackings"
     try:
         known = documents_of(client.get(path))
@@ -151,7 +166,12 @@ def _as_tracking(store: Store, client: Client, push: ShipmentPush) -> str:
         "status_shipped": 0,
         "replace_tracking": 0,
     }
-    client.post(path, told)
+    try:
+        client.post(path, told)
+    except Refused as refused:
+        if refused.code not in GONE:
+            raise
+        return ""
     return "the number was given to the tracking plugin"
 
 

@@ -7,7 +7,7 @@ be read is a warning and never costs the order. Core fulfillments (section 5.1) 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from adapters.reading import Reader, read_json
 from connector.domain.errors import UnreadableDelivery
@@ -40,10 +40,12 @@ def read_parcels(
     *,
     has_left: bool,
     left_at: datetime | None,
+    zone: tzinfo = UTC,
 ) -> Parcels:
     """All parcels, one a tracking number.
 
-    `has_left` and `left_at` (None: not known when) are for numbers that have no date of their own.
+    `has_left` and `left_at` (None: not known when) are for numbers that have no date of their own. `zone`: the shop's
+    own time, in which fulfillments are dated before WooCommerce 11 (FulfillmentsDataStore.php, current_time).
     Raises UnreadableDelivery for a fulfillment that WooCommerce itself would not write.
     """
     by_number: dict[str, Shipment] = {}
@@ -56,7 +58,7 @@ def read_parcels(
         else:
             if shipment:
                 by_number.setdefault(shipment.tracking[0].number, shipment)
-    for shipment in filter(None, map(_of_fulfillment, fulfillments or [])):
+    for shipment in filter(None, (_of_fulfillment(one, zone) for one in fulfillments or [])):
         by_number.setdefault(shipment.tracking[0].number, shipment)
     are_complete = not warnings and (fulfillments is not None or not has_fulfillments(meta))
     return Parcels(tuple(by_number.values()), are_complete, tuple(warnings))
@@ -141,7 +143,7 @@ def _shipped_at(entry: Reader, updated_at: datetime) -> datetime | None:
     return max(moment, min(moment + _DAY, updated_at)) if is_midnight else moment
 
 
-def _of_fulfillment(document: Reader) -> Shipment | None:
+def _of_fulfillment(document: Reader, zone: tzinfo) -> Shipment | None:
     """A fulfillment with a tracking number; one without may be a download that WooCommerce fulfilled by itself."""
     meta = {entry.text("key"): entry.value("value") for entry in document.items("meta_data")}
     fields = Reader(meta, f"{document.where}.meta_data")
@@ -149,14 +151,14 @@ def _of_fulfillment(document: Reader) -> Shipment | None:
     if not number or document.has("date_deleted"):
         return None
     fulfilled = document.flag("is_fulfilled")
-    provider = fields.text("_shipment_provider")
+    provider = fields.text("_shipment_provider") or fields.text("_shipping_provider")
     carrier = fields.text("_provider_name") if provider == "other" else provider
     return Shipment(
         shipment_id=f"fulfillment-{document.key('id')}",
         status=ShipmentStatus.ACCEPTED if fulfilled else ShipmentStatus.LABEL_CREATED,
         status_word=document.text("status"),
-        updated_at=document.moment("date_updated"),
-        shipped_at=fields.moment_if_any("_date_fulfilled") if fulfilled else None,
+        updated_at=document.moment("date_updated", zone),
+        shipped_at=fields.moment_if_any("_date_fulfilled", zone) if fulfilled else None,
         tracking=(TrackingNumber(number, carrier or provider, fields.text("_tracking_url")),),
         items=tuple(_item(item, "item_id", "qty") for item in fields.items("_items")),
     )

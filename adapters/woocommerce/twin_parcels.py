@@ -46,7 +46,7 @@ class Fulfillment:
     def value(self, key: str) -> object:
         return next((meta.value for meta in self.meta if meta.key == key), None)
 
-    def document(self, *, listed: bool = False) -> Json:
+    def document(self, site: Site, *, listed: bool = False) -> Json:
         """In a list the truth is `"0"` or `"1"` (woocommerce reference, section 5.1)."""
         return {
             "id": self.fulfillment_id,
@@ -54,7 +54,7 @@ class Fulfillment:
             "entity_id": str(self.order_id),
             "status": self.status,
             "is_fulfilled": str(int(self.fulfilled)) if listed else self.fulfilled,
-            "date_updated": _zulu(self.updated),
+            "date_updated": _dated(site, self.updated),
             "date_deleted": None,
             "meta_data": self.meta_document(),
         }
@@ -194,7 +194,9 @@ class Parcels:
 
     def _stamp(self, one: Fulfillment) -> None:
         if one.value("_date_fulfilled") is None:
-            one.meta.append(Meta(self._site.next("fulfillment_meta"), "_date_fulfilled", _zulu(self._site.now())))
+            one.meta.append(
+                Meta(self._site.next("fulfillment_meta"), "_date_fulfilled", _dated(self._site, self._site.now()))
+            )
 
     def _after(self, order: Order) -> None:
         """The order is told how far it is; its own status is not touched."""
@@ -289,5 +291,8 @@ def _check_items(one: Fulfillment) -> None:
             raise Unfit("Invalid item.")
 
 
-def _zulu(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _dated(site: Site, moment: datetime) -> str:
+    """In UTC; before 11.0 in the shop's own time, without a zone (FulfillmentsDataStore.php)."""
+    if site.at_least("11.0"):
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(site.zone).strftime("%Y-%m-%d %H:%M:%S")

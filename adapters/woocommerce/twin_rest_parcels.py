@@ -72,7 +72,7 @@ class ParcelRoutes:
 
     def list(self, call: Call) -> Answered:
         order = self._order(call)
-        return reply([one.document(listed=True) for one in self._parcels.of(order)])
+        return reply([one.document(call.site, listed=True) for one in self._parcels.of(order)])
 
     def create(self, call: Call) -> Answered:
         meta = _meta(call)
@@ -81,10 +81,10 @@ class ParcelRoutes:
             made = self._parcels.create(order, call.body.get("status"), meta, notify=call.flag("notify_customer"))
         except Unfit as error:
             raise _bad(str(error)) from error
-        return reply(made.document(), 201)
+        return reply(made.document(call.site), 201)
 
     def read(self, call: Call) -> Answered:
-        return reply(self._fulfillment(call, self._order(call)).document())
+        return reply(self._fulfillment(call, self._order(call)).document(call.site))
 
     def update(self, call: Call) -> Answered:
         meta = _meta(call)
@@ -95,7 +95,7 @@ class ParcelRoutes:
             self._parcels.update(order, one, call.body.get("status"), meta, notify=notify)
         except Unfit as error:
             raise _bad(str(error)) from error
-        return reply(one.document())
+        return reply(one.document(call.site))
 
     def delete(self, call: Call) -> Answered:
         order = self._order(call)

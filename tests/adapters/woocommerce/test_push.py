@@ -180,6 +180,13 @@ def test_a_plugin_that_is_gone_since_is_no_dead_end() -> None:
     assert shop.writes() == [f"POST {NOTES}", f"PUT {ORDER}"]
 
 
+def test_a_number_the_plugin_does_not_take_is_no_dead_end() -> None:
+    shop = Written().with_trackings()
+    shop.answers(f"POST {TRACKINGS}", error("woocommerce_rest_order_invalid_id", 404))
+    push_shipment(shop.store(trackings="wc-shipment-tracking/v3"), replace(PARCEL, number="RR 123/4"))
+    assert shop.writes() == [f"POST {TRACKINGS}", f"POST {NOTES}", f"PUT {ORDER}"]
+
+
 def test_without_a_plugin_the_number_joins_the_field_the_plugins_share() -> None:
     other = {"tracking_number": "OTHER", "tracking_id": "a", "mine": [1]}
     meta = [{"id": 7, "key": "_wc_shipment_tracking_items", "value": [other]}, {"id": 8, "key": "x", "value": "y"}]

@@ -189,6 +189,20 @@ def test_a_fulfillment_without_a_number_is_no_parcel() -> None:
     assert with_fulfillments([fulfillment(date_deleted="2026-11-21T20:05:59Z")]).shipments == ()
 
 
+def test_fulfillments_of_older_shops_are_dated_in_the_shops_own_time() -> None:
+    dated = fulfillment(date_updated="2026-11-21 21:05:50", meta={"_date_fulfilled": "2026-11-21 21:05:49"})
+    (parcel,) = with_fulfillments([dated]).shipments
+    assert parcel.updated_at == datetime(2026, 11, 21, 20, 5, 50, tzinfo=UTC)
+    assert parcel.shipped_at == datetime(2026, 11, 21, 20, 5, 49, tzinfo=UTC)
+
+
+def test_a_carrier_stands_under_either_of_two_names() -> None:
+    """WooCommerce's pages write `_shipment_provider`, its `set_shipping_provider` the other."""
+    meta = {"_shipment_provider": "", "_shipping_provider": "dhl"}
+    (parcel,) = with_fulfillments([fulfillment(meta=meta)]).shipments
+    assert parcel.tracking[0].carrier == "dhl"
+
+
 def test_a_fulfillment_may_hold_more_than_was_ordered() -> None:
     (parcel,) = with_fulfillments([fulfillment(meta={"_items": [{"item_id": 1, "qty": 99}]})]).shipments
     assert parcel.items == (ShipmentItem("1", Decimal(99)),)
