@@ -430,6 +430,15 @@ def test_parcels_and_refunds_are_as_the_shop_has_them(kind: Any) -> None:
         assert told[order_id].refunds[0].refunded_at == refunded_at
 
 
+@pytest.mark.parametrize("version", ["10.6.2", "11.0.1"])
+def test_fulfillments_left_when_they_left_whatever_clock_the_shop_tells_it_by(version: str) -> None:
+    with town(version=version, fulfillments=True) as here:
+        order_id = here.twin.place_order(email="a@example.test", paid=True)
+        here.twin.ship(order_id, "1Z1", "UPS")
+        (shipment,) = swept(here.store())[order_id].shipments
+        assert (shipment.shipped_at, shipment.updated_at) == (here.clock.moment, here.clock.moment)
+
+
 def test_what_a_draft_and_the_trash_hold_is_no_order() -> None:
     with town(version="8.2.2") as here:
         here.twin.open_checkout()
