@@ -395,10 +395,12 @@ def heard(connection: sa.Connection, moments: Mapping[str, datetime]) -> None:
 
 def count_healed(connection: sa.Connection, healed: Mapping[str, int], now: datetime) -> None:
     """Add to the gaps that were healed, by shop. The watchdog looks at those shops soon: where one webhook was lost,
-    the subscription may be gone."""
+    the subscription may be gone. Where none can be expected there is nothing to look for."""
     for shop_id, count in sorted(healed.items()):
         _update(connection, shop_id, {"healed": connections.c.healed + count})
-        look_soon(connection, shop_id, now)
+        known = get(connection, shop_id)
+        if known is not None and known.subscribed.sends:
+            look_soon(connection, shop_id, now)
 
 
 def _update(connection: sa.Connection, shop_id: str, values: dict[str, Any]) -> None:

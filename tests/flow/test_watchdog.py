@@ -89,6 +89,16 @@ def test_a_gap_brings_the_watchdog_soon(connected: Road) -> None:
 
 
 @on_sqlite
+def test_where_no_webhooks_can_be_expected_what_a_sweep_finds_brings_no_watchdog(make_road: MakeRoad) -> None:
+    road = make_road(connected=True, address="")
+    due = road.connection().run_at
+    road.there.put(order_document(updated_at=(NOW + timedelta(minutes=1)).isoformat()))
+    road.later(minutes=15)
+    assert road.connection().healed == 1
+    assert road.connection().run_at == due
+
+
+@on_sqlite
 def test_the_watchdog_is_close_while_webhooks_are_not_proven_to_come_and_relaxed_while_they_are(
     connected: Road,
 ) -> None:
