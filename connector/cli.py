@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 
 from connector import __version__, memory
 from connector.app import build_service
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = parsed.run(parsed)
     except ConnectorError as error:
         print(f"connector: {error}", file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        detail = str(error.__cause__ or type(error).__name__).strip().splitlines()[0]
+        print(f"connector: the database did not do it ({detail}); wait a moment and try again", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 1

@@ -218,7 +218,8 @@ def _disconnect(parsed: argparse.Namespace) -> int:
     if not parsed.yes and _asked(f"Disconnect {shop.name} ({shop.host})? Type yes: ") != "yes":
         print("Nothing was changed.")
         return 1
-    print(service.disconnect.run(shop.shop_id))
+    ended = service.disconnect.run(shop.shop_id)
+    print("disconnected; " + (ended.remark or "the platform has nothing of ours any more"))
     return 0
 
 

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 
 import adapters
 from connector import __version__
@@ -15,7 +17,7 @@ from connector.cli import main
 from connector.database import Database
 from connector.domain.delivery import Delivery
 from connector.migrations import migrate
-from connector.tables import inbox
+from connector.tables import inbox, shops
 from connector.tables.inbox import InboxState, Outcome, Recorded
 from tests import stores
 
@@ -219,3 +221,17 @@ def test_settings_that_cannot_work_end_with_1_and_say_what_to_do(
 def test_sqlite_is_not_shared_between_processes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command]) == 1
     assert "use `connector serve`" in capsys.readouterr().err
+
+
+def test_a_database_that_somebody_else_holds_is_said_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object) -> None:
+        raise OperationalError("INSERT …", None, sqlite3.OperationalError("database is locked")) from (
+            sqlite3.OperationalError("database is locked")
+        )
+
+    monkeypatch.setattr(shops, "save", held)
+    assert main(["shop", "add", PLATFORM, "shop.example", "--name", "Linen"]) == 1
+    said = capsys.readouterr().err
+    assert said == "connector: the database did not do it (database is locked); wait a moment and try again\n"

@@ -127,9 +127,19 @@ def test_a_wrong_value_changes_nothing(desk: Desk) -> None:
 
 def test_disconnecting_takes_our_webhooks_back_and_forgets_the_keys(desk: Desk) -> None:
     desk.connect()
-    desk.run("shop", "disconnect", HOST, "--yes")
+    said = desk.run("shop", "disconnect", HOST, "--yes")
+    assert said == "disconnected; the platform has nothing of ours any more\n"
     assert desk.twin.webhooks == []
     assert "disconnected" in desk.run("shop", "list")
+
+
+def test_p10_what_is_left_behind_is_said_and_nothing_that_is_nobodys_business(desk: Desk) -> None:
+    desk.connect("--seller-email", "kostas@example.test")
+    desk.twin.faults.fail = 100
+    said = desk.run("shop", "disconnect", HOST, "--yes")
+    assert "may go on sending webhooks" in said
+    assert "kostas" not in said
+    assert "key=" not in said
 
 
 def test_a_shop_nobody_knows_is_said_with_where_to_look(desk: Desk) -> None:
