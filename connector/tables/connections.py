@@ -306,13 +306,17 @@ def connected(shop_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     Asked row by row: a list of all such shops SQLite would take for the place to begin, and read everything of theirs
     to find the few rows that are due.
     """
-    return sa.exists().where(connections.c.shop_id == shop_id, connections.c.state == ConnectionState.CONNECTED.value)
+    return _is_in(shop_id, ConnectionState.CONNECTED)
 
 
-def answering() -> sa.Select[tuple[str]]:
-    """Ids of shops whose hints can be followed: they can be asked, or they have left and there is nothing to ask."""
-    ends = (ConnectionState.CONNECTED.value, ConnectionState.ENDED.value)
-    return sa.select(connections.c.shop_id).where(connections.c.state.in_(ends))
+def answering(shop_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether hints of the shop of a row can be followed: it can be asked, or has left and there is nothing to ask."""
+    return _is_in(shop_id, ConnectionState.CONNECTED, ConnectionState.ENDED)
+
+
+def _is_in(shop_id: sa.ColumnElement[str], *states: ConnectionState) -> sa.ColumnElement[bool]:
+    there = sa.and_(connections.c.shop_id == shop_id, connections.c.state.in_([state.value for state in states]))
+    return sa.exists().where(there)
 
 
 def look_soon(connection: sa.Connection, shop_id: str, now: datetime) -> None:

@@ -301,7 +301,7 @@ def counts(connection: sa.Connection) -> dict[str, int]:
 def _waits(busy: Collection[str]) -> sa.ColumnElement[bool]:
     """Waiting, said so that the index over what needs attention is used."""
     waiting = sa.and_(is_one_of(inbox.c.state, _ATTENTION), inbox.c.state == InboxState.WAITING.value)
-    return sa.and_(waiting, inbox.c.shop_id.in_(connections.answering()), inbox.c.shop_id.not_in(list(busy)))
+    return sa.and_(waiting, connections.answering(inbox.c.shop_id), inbox.c.shop_id.not_in(list(busy)))
 
 
 _KEY = sa.tuple_(inbox.c.shop_id, inbox.c.delivery_id)

@@ -208,7 +208,7 @@ def test_a_connection_begun_again_proves_nothing_by_its_past(database: Database)
 def test_a_gap_is_counted_and_brings_the_watchdog_to_shops_at_work(database: Database) -> None:
     settle(database, ConnectionState.CONNECTED)
     (held,) = claimed(database)
-    advance(database, held, run_at=NOW + timedelta(hours=6))
+    advance(database, held, run_at=NOW + timedelta(hours=6), subscribed=SENDS)
     with database.write() as connection:
         connections.count_healed(connection, {"a": 2, "b": 1}, NOW)
         connections.count_healed(connection, {"a": 1}, NOW)

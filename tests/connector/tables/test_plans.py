@@ -25,7 +25,7 @@ LOOKED_FOR: dict[str, Callable[[sa.Connection], object]] = {
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("index", LOOKED_FOR)
-def test_looking_for_what_is_due_begins_with_its_index(database: Database, index: str) -> None:
+def test_looking_for_what_is_due_begins_with_its_index_and_reads_no_table_whole(database: Database, index: str) -> None:
     asked: list[tuple[str, Any]] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *event: asked.append((event[2], event[3])))
     with database.write() as connection:
@@ -34,3 +34,5 @@ def test_looking_for_what_is_due_begins_with_its_index(database: Database, index
         statement, values = asked[0]
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert any(f"SEARCH {index.split('_')[1]}" in line and f"INDEX {index} " in line for line in plan), plan
+    tables = ("sweeps", "connections", "watched_parcels", "inbox")
+    assert not any(line.startswith(tuple(f"SCAN {table}" for table in tables)) for line in plan), plan
