@@ -27,6 +27,7 @@ _LARGEST_PLAIN_NUMBER = 10**MOST_WHOLE_DIGITS
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_MAIL_ADDRESS = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,255}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _AMOUNT = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
@@ -70,6 +71,13 @@ def cleaned(words: str) -> str:
     if words.isprintable() or (words.isascii() and "\x00" not in words):
         return words
     return _LONE_SURROGATE.sub("\ufffd", words.replace("\x00", ""))
+
+
+def quoted(words: str, longest: int) -> str:
+    """What somebody else said, for a sentence of ours: on one line and short, without what cannot be shown, and without
+    e-mail addresses (P10)."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in words[: 4 * longest])
+    return _MAIL_ADDRESS.sub("…", " ".join(shown.split()))[:longest]
 
 
 @dataclass(frozen=True, slots=True)

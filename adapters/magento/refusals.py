@@ -9,7 +9,7 @@ from adapters.contract import Store
 from adapters.http import Answer
 from adapters.magento.messages import error_message
 from adapters.magento.rights import missing_rights
-from adapters.reading import cleaned, read_object
+from adapters.reading import quoted, read_object
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 
 _RESOURCE = re.compile(r"\b[A-Z][A-Za-z0-9]{0,60}_[A-Za-z0-9]{1,60}::[a-z0-9_]{1,60}", re.ASCII)
@@ -91,8 +91,8 @@ def message_of(answer: Answer) -> str | None:
 
 
 def one_line(words: str) -> str:
-    """Words of a stranger for a message of ours: short, without control characters."""
-    return _SPACE.sub(" ", cleaned(words)).strip()[:LONGEST_WORDS]
+    """Words of a stranger for a message of ours."""
+    return quoted(words, LONGEST_WORDS)
 
 
 def _unauthorized(host: str, message: str, answer: Answer) -> Permanent | Retryable:

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.contract import Store
 from adapters.http import Answer, Busy, Request
-from adapters.reading import Reader, cleaned, read_object
+from adapters.reading import Reader, cleaned, quoted, read_object
 from connector import __version__
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 
@@ -170,7 +170,7 @@ def encoded(document: object) -> bytes:
 
 def words(told: str) -> str:
     """What Shopify said, on one line and short."""
-    return " ".join(cleaned(told).split())[:_LONGEST_WORDS]
+    return quoted(told, _LONGEST_WORDS)
 
 
 def _check(answer: Answer) -> None:

@@ -139,4 +139,5 @@ def _why_not(answer: Answer) -> str:
         code = read_object(answer.body).text("error")
     except UnreadableDelivery:
         code = ""
-    return _SENTENCES.get(code, f"Shopify gives no access any more ({code[:40] or answer.status}). {_OPEN_AGAIN}")
+    said = client.words(code)[:40] or answer.status
+    return _SENTENCES.get(code, f"Shopify gives no access any more ({said}). {_OPEN_AGAIN}")

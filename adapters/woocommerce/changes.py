@@ -142,7 +142,7 @@ def _rows(answer: Answer) -> tuple[bytes, ...]:
     """Each row with the bytes it has; written anew only where one bad letter makes the whole page unreadable."""
     try:
         return tuple(bytes(row) for row in _ROWS.decode(answer.body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         documents = (reader.document for reader in documents_of(answer))
         return tuple(json.dumps(document, default=str).encode() for document in documents)
 
@@ -152,11 +152,11 @@ def _found(store: Store, client: Client, rows: tuple[bytes, ...], notes: list[st
     for row in rows:
         try:
             document = read_object(row)
-            one = (row, document, document.key("id"), _changed_at(document))
+            status, one = document.text("status"), (row, document, document.key("id"), _changed_at(document))
         except UnreadableDelivery as error:
             notes.append(f"an order was left out: {error}")
             continue
-        if document.value("status") not in DRAFTS:
+        if status not in DRAFTS:
             orders.append(one)
     dates = _refund_dates(store, client, [document for _, document, _, _ in orders])
     for row, document, order_id, changed in orders:

@@ -206,7 +206,8 @@ def _order(client: Client, order_id: str, fields: str) -> Reader:
 
 def _write_meta(client: Client, order_id: str, order: Reader, wanted: Mapping[str, Any]) -> None:
     """Over the fields that are there, by their ids, and new ones beside them; everything else stays."""
-    ids = {entry.get("key"): entry.get("id") for entry in order.values("meta_data") if isinstance(entry, dict)}
+    entries = (entry for entry in order.values("meta_data") if isinstance(entry, dict))
+    ids = {str(entry.get("key")): entry.get("id") for entry in entries}
     fields = [{"key": key, "value": value} | ({"id": ids[key]} if key in ids else {}) for key, value in wanted.items()]
     client.put(order_path(order_id), {"meta_data": fields})
 
