@@ -21,6 +21,8 @@ from adapters.twins import Answered, Asked, Faults, Truth, TwinServer
 from connector import connecting
 from connector.app import build_door, build_service, create_app
 from connector.domain.clock import FixedClock
+from connector.domain.connection import Found
+from connector.domain.delivery import Delivery, Source, Update
 from connector.domain.order import Address
 from connector.domain.record import OrderRecord
 from connector.domain.shop import Seller, Shop, Voice
@@ -371,6 +373,21 @@ class Town:
     def store(self) -> Store:
         """The shop's platform, as the flows ask it."""
         return self.service.stores.open(self.shop)
+
+    def all_found(self, since: datetime = NOW - timedelta(days=90)) -> list[Found]:
+        """What changed since then, page by page."""
+        found: list[Found] = []
+        page = self.api.changes(self.store(), since, "")
+        while True:
+            assert page.notes == ()
+            found += page.found
+            if not page.cursor:
+                return found
+            page = self.api.changes(self.store(), since, page.cursor)
+
+    def read_found(self, one: Found) -> tuple[Update, ...]:
+        """What such a document says."""
+        return self.api.read(Delivery(self.platform, {}, one.body, NOW, one.about, Source.SWEEP), self.shop)
 
     def records(self) -> dict[str, OrderRecord]:
         with self.service.database.read() as connection:

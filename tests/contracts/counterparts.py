@@ -15,7 +15,7 @@ from adapters.magento.twin import MagentoTwin
 from adapters.magento.twin_events import Subscription as MagentoSubscription
 from adapters.shopify.twin import ShopifyTwin
 from adapters.shopify.twin_webhooks import Subscription as ShopifySubscription
-from adapters.twins import Answered, Asked, Twin
+from adapters.twins import Answered, Asked, Cut, Twin
 from adapters.woocommerce.twin import WooCommerceTwin
 from connector.domain.clock import Clock
 from connector.domain.connection import App
@@ -70,6 +70,20 @@ class Counterpart(ABC):
             yield
         finally:
             server._answer = genuine
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody answers: each connection is closed at once."""
+
+        def hang_up(_: Asked) -> Answered:
+            raise Cut
+
+        with self.answering(hang_up):
+            yield
+
+    def back_again(self) -> None:
+        """The shop lets us in again, as far as new keys do not."""
+        return
 
     @abstractmethod
     def keys(self) -> Mapping[str, str]:
@@ -133,6 +147,9 @@ class FakeCounterpart(Counterpart):
     def wrong_keys(self) -> Mapping[str, str]:
         return {"token": "a token that fits nowhere"}
 
+    def back_again(self) -> None:
+        self.twin.shop.tokens.add(TOKEN)
+
     def hooks(self) -> list[Hook]:
         endpoint = self.twin.shop.endpoint
         return [Hook(topic, endpoint.address if endpoint else "") for topic in sorted(self.twin.shop.topics)]
@@ -171,6 +188,9 @@ class ShopifyCounterpart(Counterpart):
 
     def wrong_keys(self) -> Mapping[str, str]:
         return {"access_token": "shpat_00000000000000000000000000000000"}
+
+    def back_again(self) -> None:
+        self.twin.store.install()
 
     def public_words(self) -> set[str]:
         return {self.twin.settings.client_id}
