@@ -14,6 +14,7 @@ from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 
 from adapters.addresses import is_public
 from connector.domain.errors import Permanent
@@ -161,11 +162,18 @@ class _GuardedConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         if self.sock is None:
-            self.connect()
+            self._connect_now()
         trip = self._way.trip
         self.sock.settimeout(trip.left())
         trip.stage = Stage.ASKING
         super().send(data)
+
+    def _connect_now(self) -> None:
+        try:
+            self.connect()
+        except ConnectionError as error:
+            # urllib3 takes a reset here for one after the request, and would wait for an answer without a connection.
+            raise NewConnectionError(self, "the connection broke while it was made") from error
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         response = super().getresponse()

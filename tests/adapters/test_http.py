@@ -1,5 +1,6 @@
 """The one HTTP client: what it refuses to call, what it makes of answers, and that no other side can hold it up."""
 
+import errno
 import gzip
 import logging
 import socket
@@ -524,6 +525,19 @@ def test_a_name_that_is_not_found_is_busy_and_nothing_was_done(make_web: Callabl
 
     with pytest.raises(Busy, match=f"{HOST} has no address"):
         make_web(resolve=resolve).ask(post())
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(errno.ECONNRESET, "reset"), BrokenPipeError()])
+def test_a_side_that_breaks_off_while_we_connect_is_busy_and_nothing_was_done(
+    make_web: Callable[..., Web], failure: OSError
+) -> None:
+    def resolve(*_: object) -> Found:
+        raise failure
+
+    web = make_web(routes={"shop.example": "http://127.0.0.1:9"}, resolve=resolve)
+    with pytest.raises(Busy):
+        web.ask(lambda: Request("GET", "https://shop.example/"))
+    assert web.calls("shop.example") == 0
 
 
 def test_a_side_that_refuses_the_connection_is_busy(make_web: Callable[..., Web]) -> None:
