@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import door, filled, life, road
+from tests.bench import door, filled, importing, life, reconcile, road
 from tests.bench.places import Place, places
 from tests.bench.report import Figure, table
 
@@ -19,6 +19,8 @@ PARTS: dict[str, tuple[str, Part]] = {
     "road": ("From inbox to outbox to mail, one worker", road.measure),
     "filled": ("The same with many orders stored", filled.measure),
     "life": ("The whole service in one process", life.measure),
+    "import": ("A shop's history, connected, read and processed", importing.measure),
+    "reconcile": ("Connected shops: API calls, sweeps, shops that hang", reconcile.measure),
 }
 
 
@@ -26,7 +28,7 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only; may be given twice")
-    parser.add_argument("--quick", action="store_true", help="SQLite alone, one round, small amounts: under a minute")
+    parser.add_argument("--quick", action="store_true", help="SQLite alone, one round, small amounts: two minutes")
     parser.add_argument("--full", action="store_true", help="with 1,000,000 orders stored instead of 100,000")
     chosen = parser.parse_args()
     logging.basicConfig(level="ERROR")
@@ -38,6 +40,10 @@ def main() -> None:
             title, measure = PARTS[name]
             if name == "filled":
                 measure = partial(measure, many=filled.MANY if chosen.full else filled.MANY // 10)
+            elif name == "import" and chosen.quick:
+                measure = partial(measure, orders=size // 5)
+            elif name == "reconcile" and chosen.quick:
+                measure = partial(measure, extent=reconcile.SMALL)
             _part(title, measure, found[:1] if chosen.quick else found, rounds, size)
     _say(f"Measured in {time.monotonic() - started:.0f} s.\n")
 

@@ -78,7 +78,26 @@ def wait_for(port: int, process: subprocess.Popen[str], path: str = "/health") -
 
 def resident_megabytes(process: subprocess.Popen[str]) -> tuple[float, float]:
     """Memory of a process now and at its highest (Linux only; zeros elsewhere)."""
-    status = f"/proc/{process.pid}/status"
+    return _megabytes(process.pid)
+
+
+def own_megabytes() -> tuple[float, float]:
+    """The same of this very process."""
+    return _megabytes(os.getpid())
+
+
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    """Processor time a process has used so far (Linux only; zero elsewhere)."""
+    path = f"/proc/{process.pid}/stat"
+    if not os.path.exists(path):  # noqa: PTH110  # a file of the kernel
+        return 0.0
+    with open(path, encoding="ascii") as told:  # noqa: PTH123  # same
+        user, system = told.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _megabytes(process_id: int) -> tuple[float, float]:
+    status = f"/proc/{process_id}/status"
     if not os.path.exists(status):  # noqa: PTH110  # a file of the kernel
         return 0.0, 0.0
     with open(status, encoding="ascii") as lines:  # noqa: PTH123  # same
