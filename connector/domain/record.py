@@ -60,6 +60,8 @@ class OrderRecord:
     """The oldest document that tells of a cancellation."""
     last_open_at: datetime | None = None
     """The newest document that tells of an order that is not cancelled."""
+    heard_at: datetime | None = None
+    """When the newest document that changed something came to us, by our own clock."""
     erased: bool = False
     """Whether the customer's personal data had to go; what comes later is kept without it, too."""
 
@@ -95,20 +97,29 @@ class Applied:
     """One phrase for the delivery's own history."""
 
 
-def apply(record: OrderRecord, update: News, learned_at: datetime) -> Applied:
+def apply(record: OrderRecord, update: News, learned_at: datetime, *, watched_since: datetime | None = None) -> Applied:
     """Let an update join the record; the entries are what is new.
 
-    The record that results does not depend on the order in which updates come.
+    The record that results does not depend on the order in which updates come. `watched_since`: from when on every
+    change of the order was told; None: from its first.
     """
     grown = _joined(record, update)
     if grown.snapshot is None:
         outcome = "nothing new" if grown == record else "kept until the order itself is known"
-        return Applied(grown, (), outcome)
+        return Applied(_heard(record, grown, learned_at, watched_since), (), outcome)
     heard: tuple[News, ...] = (update,) if record.snapshot else (update, *reversed(record.tellings))
-    entries = tuple(_news(grown, heard, learned_at))
+    entries = tuple(_news(grown, heard, learned_at, _oldest(record, grown, watched_since)))
     facts = grown.facts | {_key(entry.tag, entry.subject) for entry in entries}
     grown = replace(grown, tellings=tuple(_deciding(grown.tellings)), facts=facts)
-    return Applied(grown, entries, "nothing new" if grown == record else "applied")
+    outcome = "nothing new" if grown == record else "applied"
+    return Applied(_heard(record, grown, learned_at, watched_since), entries, outcome)
+
+
+def _heard(record: OrderRecord, grown: OrderRecord, now: datetime, watched_since: datetime | None) -> OrderRecord:
+    """That nothing is new is worth writing down once for an order that nobody watched for a while."""
+    if grown == record and not _was_unwatched(record, watched_since):
+        return record
+    return replace(grown, heard_at=now)
 
 
 def _key(tag: Tag, subject: str) -> str:
@@ -209,60 +220,78 @@ def _most_telling_first(refund: Refund) -> tuple[bool, bool, datetime, Decimal, 
     )
 
 
-def _news(record: OrderRecord, heard: Iterable[News], learned_at: datetime) -> Iterator[TimelineEntry]:
+def _oldest(record: OrderRecord, grown: OrderRecord, watched_since: datetime | None) -> datetime | None:
+    """The oldest moment at which something may have happened of which the platform does not say when; None when it did
+    with the document that first tells it.
+
+    To an order we never heard of that is any time since it was placed, and to one that nobody watched for a while any
+    time since it was last heard of: so nothing old becomes news (P4).
+    """
+    if grown.snapshot and not record.knows(Tag.ORDER_PLACED):
+        return grown.snapshot.placed_at
+    return record.heard_at if _was_unwatched(record, watched_since) else None
+
+
+def _was_unwatched(record: OrderRecord, watched_since: datetime | None) -> bool:
+    return record.heard_at is not None and watched_since is not None and record.heard_at < watched_since
+
+
+def _news(
+    record: OrderRecord, heard: Iterable[News], learned_at: datetime, oldest: datetime | None
+) -> Iterator[TimelineEntry]:
     said = set(record.facts)
-    for tag, subject, occurred_at, details in _facts(record, heard):
+    for tag, subject, occurred_at, details in _facts(record, heard, oldest):
         if _key(tag, subject) not in said:
             said.add(_key(tag, subject))
             yield TimelineEntry(tag, subject, occurred_at, learned_at, details)
 
 
-def _facts(record: OrderRecord, heard: Iterable[News]) -> Iterator[_Told]:
+def _facts(record: OrderRecord, heard: Iterable[News], oldest: datetime | None) -> Iterator[_Told]:
     """What each update says by itself, even if newer is known already; then what only all of them say together."""
     snapshot = record.snapshot
     if snapshot is None:
         return
     for update in heard:
         if isinstance(update, OrderSnapshot):
-            yield from _order_facts(record, update)
+            yield from _order_facts(update, oldest)
             for shipment in update.shipments:
-                yield from _shipment_facts(record, shipment)
+                yield from _shipment_facts(shipment, oldest)
         elif isinstance(update, ShipmentUpdate):
-            yield from _shipment_facts(record, update.shipment)
+            yield from _shipment_facts(update.shipment, oldest)
     if record.first_cancelled_at and record.last_open_at and record.last_open_at > record.first_cancelled_at:
         yield Tag.ORDER_REOPENED, "", record.last_open_at, {"word": snapshot.status_word}
     for refund in record.refunds:
         details = {"amount": str(refund.amount), "currency": snapshot.currency}
         own = refund.refunded_at if refund.refunded_at != snapshot.updated_at else None
-        yield Tag.REFUND_MADE, refund.refund_id, _moment(record, own, refund.refunded_at), details
+        yield Tag.REFUND_MADE, refund.refund_id, own or oldest or refund.refunded_at, details
     for shipment in record.shipments:
         if shipment.status is ShipmentStatus.CANCELLED:
             yield Tag.SHIPMENT_CANCELLED, shipment.shipment_id, shipment.updated_at, {"word": shipment.status_word}
 
 
-def _order_facts(record: OrderRecord, snapshot: OrderSnapshot) -> Iterator[_Told]:
+def _order_facts(snapshot: OrderSnapshot, oldest: datetime | None) -> Iterator[_Told]:
     details = {"word": snapshot.status_word}
     yield Tag.ORDER_PLACED, "", snapshot.placed_at, {"total": str(snapshot.total), "currency": snapshot.currency}
     if snapshot.payment.settled:
-        yield Tag.ORDER_PAID, "", _moment(record, snapshot.paid_at, snapshot.updated_at), details
+        yield Tag.ORDER_PAID, "", snapshot.paid_at or oldest or snapshot.updated_at, details
     if snapshot.state is OrderState.CANCELLED:
         replaced = Tag.ORDER_REPLACED if snapshot.replaced_by else Tag.ORDER_CANCELLED
-        when = _moment(record, snapshot.cancelled_at, snapshot.updated_at)
+        when = snapshot.cancelled_at or oldest or snapshot.updated_at
         yield replaced, "", when, {"replaced_by": snapshot.replaced_by}
     if snapshot.state is OrderState.COMPLETED:
-        yield Tag.ORDER_COMPLETED, "", _moment(record, snapshot.completed_at, snapshot.updated_at), details
+        yield Tag.ORDER_COMPLETED, "", snapshot.completed_at or oldest or snapshot.updated_at, details
     if snapshot.state is OrderState.UNKNOWN or snapshot.payment is PaymentState.UNKNOWN:
         yield Tag.STATUS_UNKNOWN, snapshot.status_word, snapshot.updated_at, details
 
 
-def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[_Told]:
+def _shipment_facts(shipment: Shipment, oldest: datetime | None) -> Iterator[_Told]:
     subject, details = shipment.shipment_id, {"word": shipment.status_word}
     if shipment.status is ShipmentStatus.CANCELLED:
         yield Tag.SHIPMENT_CANCELLED, subject, shipment.updated_at, details
     if shipment.status is ShipmentStatus.LABEL_CREATED:
         yield Tag.SHIPMENT_PREPARED, subject, shipment.updated_at, details
     if has_left(shipment):
-        yield Tag.SHIPMENT_SHIPPED, subject, _moment(record, shipment.shipped_at, shipment.updated_at), details
+        yield Tag.SHIPMENT_SHIPPED, subject, shipment.shipped_at or oldest or shipment.updated_at, details
     if has_left(shipment) and shipment.status not in _TOLD_ELSEWHERE:
         yield Tag.SHIPMENT_PROGRESS, f"{subject}:{shipment.status.value}", shipment.updated_at, details
     if shipment.tracking and shipment.status is not ShipmentStatus.CANCELLED:
@@ -274,15 +303,4 @@ def _shipment_facts(record: OrderRecord, shipment: Shipment) -> Iterator[_Told]:
             {"numbers": numbers, "shipment": subject},
         )
     if shipment.status is ShipmentStatus.DELIVERED:
-        yield Tag.SHIPMENT_DELIVERED, subject, _moment(record, shipment.delivered_at, shipment.updated_at), details
-
-
-def _moment(record: OrderRecord, told: datetime | None, document: datetime) -> datetime:
-    """When something happened, also if the platform does not say.
-
-    For an order we knew: with the document that first tells it. For one we never heard of it may be any time since it
-    was placed, so that oldest moment is taken, and nothing old becomes news (P4).
-    """
-    if told or record.knows(Tag.ORDER_PLACED) or record.snapshot is None:
-        return told or document
-    return record.snapshot.placed_at
+        yield Tag.SHIPMENT_DELIVERED, subject, shipment.delivered_at or oldest or shipment.updated_at, details

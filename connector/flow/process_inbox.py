@@ -223,7 +223,7 @@ class ProcessInbox:
     def _apply(self, batch: _Batch, reading: Reading, update: News, now: datetime) -> str:
         key = (reading.shop.shop_id, update.order_id)
         record = batch.changed.get(key) or batch.records.get(key) or OrderRecord(*key)
-        applied = apply(record, update, now)
+        applied = apply(record, update, now, watched_since=reading.shop.connected_at)
         if record.erased:
             applied = applied_without_person(record, applied)
             batch.blanked.append(reading.claimed)

@@ -11,13 +11,13 @@ from adapters.http import Busy
 from connector.domain.connection import ConnectionState, Credentials, Findings
 from connector.domain.errors import Permanent
 from connector.domain.order import Address
-from connector.domain.shop import Seller, Shop
+from connector.domain.shop import Seller, Shop, Voice
 from connector.flow import look_after
 from connector.tables import shops
 from connector.tables.sweeps import SweepKind
 from tests.fake_api import FakeShop
 from tests.fake_connect import TOKEN
-from tests.fake_platform import order_document
+from tests.fake_platform import order_document, refund_document
 from tests.flow.road import NOW, Road
 
 MakeRoad = Callable[..., Road]
@@ -280,6 +280,41 @@ def test_p4_a_shop_connected_again_begins_anew_and_hears_nothing_of_the_time_bet
     assert road.sweep(SweepKind.HISTORY).documents == 1
     assert road.record() is not None
     assert road.mails == []
+
+
+def test_p4_what_may_have_happened_while_nobody_watched_is_no_news_after_it(make_road: MakeRoad) -> None:
+    road = make_road(connected=True, history_days=0)
+    road.tell(order_document(payment="pending"))
+    sent = len(road.mails)
+    disconnected(road)
+    road.clock.moment = NOW + timedelta(days=60)
+    road.offer()
+    road.work()
+    with road.service.database.write() as connection:
+        shops.change(connection, road.shop.shop_id, lambda known: replace(known, default_voice=Voice.US))
+    road.service.shops.forget()
+    # Cancelled at some moment of these two months, and touched right now.
+    touched = (road.clock.moment + timedelta(seconds=1)).isoformat()
+    road.tell(order_document(state="cancelled", payment="paid", updated_at=touched), delivery_id="d-2")
+    assert len(road.mails) == sent
+    assert road.declined()["cancelled"] == "before_connection"
+    # What the platform dates is news if it is.
+    later = (road.clock.moment + timedelta(seconds=1)).isoformat()
+    road.tell({"type": "refund", "order_id": "1001", "refund": refund_document(at=later)}, delivery_id="d-3")
+    assert road.kinds()[-1] == "refunded"
+
+
+def test_an_order_that_was_read_when_its_shop_was_connected_is_watched_from_then_on(make_road: MakeRoad) -> None:
+    road = make_road()
+    past = {"placed_at": "2026-11-01T09:00:00Z", "payment": "pending"}
+    road.there.put(order_document(updated_at="2026-11-01T09:00:00Z", **past))
+    road.offer()
+    road.work()
+    assert road.sweep(SweepKind.HISTORY).documents == 1
+    road.clock.moment += timedelta(hours=1)
+    touched = road.clock.moment.isoformat()
+    road.tell(order_document(state="cancelled", updated_at=touched, **past), delivery_id="d-2")
+    assert road.kinds() == ["cancelled"]
 
 
 def test_a_shop_connected_once_more_goes_on_where_it_was(make_road: MakeRoad) -> None:
