@@ -26,6 +26,8 @@ CLOSE = timedelta(minutes=15)
 """Between two looks while webhooks are not proven to come."""
 RELAXED = timedelta(hours=6)
 """While they are, or where none can be expected."""
+LATEST_CLOCK = timedelta(days=1)
+"""How far a shop's clock may be behind, its zone taken for another among the reasons."""
 PROBE_EVERY = timedelta(hours=24)
 NO_ADDRESS = (
     "This service has no public address (CONNECTOR_ADDRESS), so the shop cannot send it webhooks: changes are only "
@@ -139,11 +141,12 @@ class LookAfter:
     def _begin_sweeps(self, connection: sa.Connection, shop: Shop, api: Api) -> None:
         """Only where there are none: who was connected before goes on where the last sweep ended.
 
-        A change made just before connecting may become visible just after.
+        A change made just before connecting may become visible just after, and a shop's clock may be hours late: what
+        happens after connecting is then dated before it.
         """
         now, there = self._clock.now(), sweeps.of_shop(connection, shop.shop_id)
         if SweepKind.CHANGES not in there:
-            begin = shop.connected_at - api.pace.overlap
+            begin = shop.connected_at - max(api.pace.overlap, LATEST_CLOCK)
             sweeps.begin(connection, shop.shop_id, SweepKind.CHANGES, begin, now)
         if SweepKind.HISTORY not in there and self._history:
             sweeps.begin(connection, shop.shop_id, SweepKind.HISTORY, shop.connected_at - self._history, now)

@@ -276,7 +276,7 @@ def test_p4_a_shop_connected_again_begins_anew_and_hears_nothing_of_the_time_bet
     road.work()
     assert road.connection().state is ConnectionState.CONNECTED
     assert known_shop(road).connected_at == road.clock.moment
-    assert road.sweep().watermark == road.clock.moment - timedelta(minutes=5)
+    assert road.sweep().watermark == road.clock.moment - look_after.LATEST_CLOCK
     assert road.sweep(SweepKind.HISTORY).documents == 1
     assert road.record() is not None
     assert road.mails == []

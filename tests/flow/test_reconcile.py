@@ -465,3 +465,16 @@ def test_a_thousand_shops_due_at_once_are_looked_through_while_one_hangs(tmp_pat
     finally:
         release.set()
         road.close()
+
+
+@on_sqlite
+@pytest.mark.parametrize("hours", [-23, -3, 3, 23])
+def test_p1_of_a_shop_whose_clock_is_wrong_nothing_is_missed(make_road: MakeRoad, hours: int) -> None:
+    road = make_road(connected=True, shop=builders.shop(platform="fake", connected_at=NOW), history_days=1)
+    for number in range(1, 7):
+        road.clock.moment += timedelta(minutes=30)
+        dated = (road.clock.moment + timedelta(hours=hours)).isoformat()
+        road.there.put(order_document(id=f"{number}", number=f"{number}", updated_at=dated, placed_at=dated))
+        road.work()
+    road.later(hours=1)
+    assert all(road.record(f"{number}") for number in range(1, 7))
