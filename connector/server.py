@@ -22,7 +22,11 @@ from webhooks.endpoints import PREFIX, Answer, Door
 
 log = logging.getLogger(__name__)
 
-LARGEST_PAGE_REQUEST = 1024 * 1024
+LARGEST_PAGE_REQUEST = 64 * 1024
+PAGES_AT_ONCE = 64
+"""Bodies of the largest kind that are read at the same time; those of webhooks have room of their own, so that nobody
+who is slow with a page's can hold them up."""
+WEBHOOKS_AT_ONCE = 8
 MOST_CONNECTIONS = 4096
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -66,6 +70,26 @@ class BodyRefused(Exception):
         self.answer = answer
 
 
+class Room:
+    """Memory for bodies that are being read; only from the server's loop."""
+
+    def __init__(self, largest: int, at_once: int) -> None:
+        """`largest`: bytes one body may have; `at_once`: how many such bodies there is room for."""
+        self.largest = largest
+        self._left = largest * at_once
+
+    def take(self, size: int) -> bool:
+        """Whether there was room for so many bytes."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """A body that has been dealt with."""
+        self._left += size
+
+
 class Application:
     """The RSGI application: the door for webhooks, Flask for pages."""
 
@@ -75,6 +99,8 @@ class Application:
         self._pages = pages
         self._slowest = slowest
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pages")
+        self._webhook_room = Room(door.largest, WEBHOOKS_AT_ONCE)
+        self._page_room = Room(LARGEST_PAGE_REQUEST, PAGES_AT_ONCE)
         self._finished: deque[asyncio.Future[None]] = deque()
         self._telling = False
 
@@ -103,7 +129,7 @@ class Application:
         knock = look() if quick else await asyncio.get_running_loop().run_in_executor(self._threads, look)
         if isinstance(knock, Answer):
             return knock
-        body = await self._body(knock.headers.get("content-length"), protocol, door.largest)
+        body = await self._body(knock.headers.get("content-length"), protocol, self._webhook_room)
         entered = door.enter(knock, body)
         if isinstance(entered, Answer):
             return entered
@@ -134,16 +160,17 @@ class Application:
 
     async def _page(self, scope: Scope, protocol: HttpProtocol) -> Answer:
         announced = dict(scope.headers.items()).get("content-length")
-        body = await self._body(announced, protocol, LARGEST_PAGE_REQUEST) if scope.method == "POST" else b""
+        body = await self._body(announced, protocol, self._page_room) if scope.method == "POST" else b""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _through_wsgi, self._pages, scope, body)
 
-    async def _body(self, announced: str | None, protocol: HttpProtocol, largest: int) -> bytes:
+    async def _body(self, announced: str | None, protocol: HttpProtocol, room: Room) -> bytes:
         """The whole body, within its size, its time, and the room there is; raises BodyRefused."""
-        room = int(announced) if announced else largest
-        if room > largest:
+        largest = room.largest
+        size = int(announced) if announced else largest
+        if size > largest:
             raise BodyRefused(self._door.refuse("any", "size", 413, f"The body may have {largest} bytes at most."))
-        if not self._door.reserve(room):
+        if not room.take(size):
             raise BodyRefused(self._door.refuse("any", "room", 503, "Too much at once.", retry_after=5))
         try:
             async with asyncio.timeout(self._slowest):
@@ -153,8 +180,8 @@ class Application:
         except TimeoutError:
             raise BodyRefused(self._door.refuse("any", "slow", 408, "The body took too long.")) from None
         finally:
-            self._door.give_back(room)
-        if len(body) != room:
+            room.give_back(size)
+        if len(body) != size:
             raise BodyRefused(self._door.refuse("any", "incomplete", 400, "The body is not as long as announced."))
         return body
 
@@ -265,8 +292,18 @@ def _environment(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, value in scope.headers.items():
+    for name, value in _unmistakable(scope.headers.items()):
         key = name.upper().replace("-", "_")
         environment[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
     environment.pop("HTTP_CONTENT_LENGTH", None)
     return environment
+
+
+def _unmistakable(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Headers as WSGI can tell them apart: one sent twice is joined in its order, and one with an underscore is left
+    out, since it would pass for that of the same name with a dash, which a proxy in front of us may have written."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        if "_" not in name:
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined.items()

@@ -77,7 +77,6 @@ class Door:
         self._clock = clock
         self._metrics = metrics
         self._manifest = manifest
-        self._room = 8 * self.largest
         self._limit = RefusalLimit(settings.refusals_per_minute, client_header=settings.client_header)
         self._inbox: GroupCommit[Recorded, bool] = GroupCommit(
             database, self._write, name="inbox-writer", committed=recorded
@@ -149,17 +148,6 @@ class Door:
         self._metrics.refused.labels(platform, reason).inc()
         headers = (("retry-after", str(retry_after)),) if retry_after else ()
         return Answer(status, says.encode(), headers=headers)
-
-    def reserve(self, size: int) -> bool:
-        """Take room for a body of this size; False when too much is being read already. Only from the server's loop."""
-        if size > self._room:
-            return False
-        self._room -= size
-        return True
-
-    def give_back(self, size: int) -> None:
-        """The room of a body that has been dealt with."""
-        self._room += size
 
     def stop(self) -> None:
         """Commit what is on its way."""

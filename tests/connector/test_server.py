@@ -217,6 +217,20 @@ def test_a_hundred_slow_senders_hold_up_nobody_and_are_cut_off(site: Site) -> No
         connection.close()
 
 
+def test_strangers_who_are_slow_with_what_they_post_to_pages_hold_up_no_webhook(site: Site) -> None:
+    slow = []
+    for _ in range(120):
+        connection = _connected(site)
+        connection.sendall(b"POST /connect/any HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\na")
+        slow.append(connection)
+    try:
+        assert site.post(stores.post(stores.order(12))).status_code == 200
+    finally:
+        for connection in slow:
+            connection.close()
+    assert eventually(lambda: not {"new", "claimed"} & site.rows().keys(), 10)
+
+
 @pytest.mark.parametrize(
     "body",
     [
