@@ -10,6 +10,7 @@ from connector.domain.shop import Shop
 from connector.tables import connections, shops, sweeps
 from connector.tables.connections import Connection
 from connector.tables.sweeps import Sweep, SweepKind
+from notifications.kinds import KINDS
 
 
 class Phase(Enum):
@@ -69,6 +70,11 @@ class Progress:
     """Whether the shop tells of changes by itself."""
     retried: bool
     """Whether what is broken is also tried again without anybody doing anything."""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether anything is told to customers by now."""
+        return any(self.shop.speaks(kind) for kind in KINDS)
 
     @property
     def working(self) -> bool:
