@@ -13,7 +13,6 @@ from adapters.reading import quoted, read_object
 from connector.domain.errors import Permanent, Retryable, UnreadableDelivery
 
 _RESOURCE = re.compile(r"\b[A-Z][A-Za-z0-9]{0,60}_[A-Za-z0-9]{1,60}::[a-z0-9_]{1,60}", re.ASCII)
-_SPACE = re.compile(r"[\x00-\x20\x7f]+")
 _TOKEN_IS_GONE = ("token", "consumer")
 LONGEST_WORDS = 200
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from cryptography.fernet import Fernet
+from jinja2.bccache import Bucket, BytecodeCache
 
 from adapters.contract import Api, Manifest, Store
 from adapters.http import Answer, Request, Web
@@ -62,6 +63,23 @@ class ImpatientWeb(Web):
         return super().ask(make, tries=tries, read_seconds=min(read_seconds, self.patience), **more)
 
 
+class _Templates(BytecodeCache):
+    """Each template is compiled once, and not for each service anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = _Templates()
+
+
 class Front:
     """Our address: whatever service stands behind it just now answers, pages by Flask and webhooks by the door."""
 
@@ -77,7 +95,9 @@ class Front:
         """From now on this service answers."""
         self.step_back()
         self._service, self._door = service, build_door(service)
-        self._pages = create_app(service).test_client(use_cookies=False)
+        pages = create_app(service)
+        pages.jinja_env.bytecode_cache = TEMPLATES
+        self._pages = pages.test_client(use_cookies=False)
 
     def step_back(self) -> None:
         """Nobody is at home."""

@@ -113,6 +113,10 @@ class Counterpart(ABC):
         """What the shop was told of where an order's parcels are."""
         return self.notes(order_id)
 
+    def fields(self, order_id: str) -> dict[str, str]:
+        """Hidden fields of an order, as far as there are some."""
+        return {}
+
     def notes(self, order_id: str) -> list[str]:
         """What stands in the order's history."""
         return [_words(note) for note in self.twin.notes(order_id)]  # type: ignore[attr-defined]  # same
@@ -125,6 +129,14 @@ class Counterpart(ABC):
     def is_finished(self, order_id: str) -> bool:
         """Whether the shop has put an order aside, where its status does not say that."""
         return False
+
+    def touch(self, order_id: str) -> None:
+        """An order moves to the end of the changes, and little else about it changes."""
+        self.twin.pay(order_id)
+
+    def stale_address(self, address: str) -> str:
+        """Where we lived once."""
+        return f"{address.rpartition('/')[0]}/the-key-of-an-earlier-life"
 
     def topic(self) -> str:
         """One of those we subscribe to."""
@@ -195,6 +207,9 @@ class ShopifyCounterpart(Counterpart):
     def public_words(self) -> set[str]:
         return {self.twin.settings.client_id}
 
+    def touch(self, order_id: str) -> None:
+        self.twin.write_note(order_id, "moved")
+
     def is_finished(self, order_id: str) -> bool:
         order = self.twin.store.book.order(int(order_id))
         return order is not None and order.closed_at is not None
@@ -204,6 +219,9 @@ class ShopifyCounterpart(Counterpart):
 
     def add_hook(self, topic: str, url: str) -> None:
         self.twin.courier.subscribe(ShopifySubscription(topic, url))
+
+    def fields(self, order_id: str) -> dict[str, str]:
+        return dict(self.twin.metafields(order_id))
 
     def events(self, order_id: str) -> list[str]:
         parcels = self.twin.shipments(order_id)
@@ -221,6 +239,12 @@ class WooCommerceCounterpart(Counterpart):
         **knobs: Any,
     ) -> None:
         self.twin: WooCommerceTwin = WooCommerceTwin(clock, host=host, routes=routes, **knobs)
+
+    def fields(self, order_id: str) -> dict[str, str]:
+        return {one.key: str(one.value) for one in self.twin.order(order_id).meta}
+
+    def touch(self, order_id: str) -> None:
+        self.twin.set_status(order_id, "on-hold")
 
     def keys(self) -> Mapping[str, str]:
         made = self.twin.make_key()
@@ -256,6 +280,13 @@ class MagentoCounterpart(Counterpart):
         **knobs: Any,
     ) -> None:
         self.twin: MagentoTwin = MagentoTwin(clock, host=host, routes=routes, **({"async_events": True} | knobs))
+
+    def touch(self, order_id: str) -> None:
+        self.twin.touch([order_id])
+
+    def stale_address(self, address: str) -> str:
+        """Other shops of the same Magento may be ours too, so that only what leads to this very one is."""
+        return f"{address}/an.event.of.an.earlier.life"
 
     def keys(self) -> Mapping[str, str]:
         return self.twin.integration_tokens()

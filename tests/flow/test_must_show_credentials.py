@@ -58,25 +58,20 @@ def race(town: Town, folder: Path) -> list[str]:
     return [racer.communicate(timeout=60)[0] for racer in racers]
 
 
-def test_processes_racing_for_a_renewal_lose_no_pair(make_town: MakeTown, database_url: str, tmp_path: Path) -> None:
-    town = make_town("shopify", database_url).connect()
+@pytest.mark.parametrize("lost", [0, 5], ids=["", "while answers are lost"])
+def test_processes_racing_for_a_renewal_lose_no_pair(
+    make_town: MakeTown, postgresql_database_url: str, tmp_path: Path, lost: int
+) -> None:
+    town = make_town("shopify", "" if lost else postgresql_database_url).connect()
     before = grants(town)
     town.clock.moment += timedelta(hours=2)
     town.twin.faults.hang_seconds = 0.2
+    twin_of(town).lose_refresh_answer(lost)
     tokens = race(town, tmp_path)
     town.twin.faults.hang_seconds = 0
     assert len(set(tokens)) == 1
     assert tokens[0].startswith("shpat_")
-    assert grants(town) == before + 1
-    assert asked(town) == tokens[0]
-
-
-def test_processes_racing_while_answers_are_lost_lose_no_pair_either(make_town: MakeTown, tmp_path: Path) -> None:
-    town = make_town("shopify").connect()
-    town.clock.moment += timedelta(hours=2)
-    twin_of(town).lose_refresh_answer(5)
-    tokens = race(town, tmp_path)
-    assert len(set(tokens)) == 1
+    assert grants(town) == before + 1 + lost
     assert asked(town) == tokens[0]
 
 
