@@ -81,7 +81,7 @@ class Web:
         ca: str = "",
         routes: Mapping[str, str] | None = None,
         clock: Clock | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         resolve: Resolve | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
@@ -97,8 +97,8 @@ class Web:
         self._plain_http = plain_http
         self._routes = {name.lower(): read_url(place) for name, place in (routes or {}).items()}
         self._clock = clock or SystemClock()
-        self._sleep = sleep
         self._way = Way(resolve or _resolve)
+        self._sleep = self._way.ended.wait if sleep is None else sleep
         self._pools = Pools(self._way, trust or _trust(ca))
         self._counting = threading.Lock()
         self._calls: Counter[str] = Counter()
@@ -141,7 +141,9 @@ class Web:
         return self._calls[host.lower()]
 
     def close(self) -> None:
-        """Let go of the connections that are kept."""
+        """Break off what is under way, let go of the connections that are kept, and ask nobody any more: Busy, or
+        Unanswered for what was asked already, is what everybody hears from now on."""
+        self._way.end()
         self._pools.clear()
 
     def _try(
@@ -154,8 +156,12 @@ class Web:
         while True:
             request = make()
             place, trip = _place(request), Trip(read_seconds, time.monotonic() + 2 * read_seconds)
+            if self._way.ended.is_set():
+                raise Busy("the service is stopping")
             try:
-                return self._judged(place.name, self._exchange(request, place, trip, largest), check)
+                with self._way.travelling(trip):
+                    answer = self._exchange(request, place, trip, largest)
+                return self._judged(place.name, answer, check)
             except (HTTPError, OSError) as error:
                 if _found_closed(request, trip, error):
                     continue
@@ -191,7 +197,6 @@ class Web:
         if trip.at_home and not self._plain_http:
             raise Permanent(f"only https addresses are asked, and that of {place.name} is not one")
         trip.checked = not (route or self.private_addresses)
-        self._way.trip = trip
         to = route or place
         return self._pools.connection_from_host(to.host, to.port, to.scheme)
 

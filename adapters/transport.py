@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -48,7 +49,7 @@ class Stage(IntEnum):
     """Its answer's head is read; only the body is left."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trip:
     """One try of one request: what it has left, and how far it came."""
 
@@ -62,6 +63,16 @@ class Trip:
     stage: Stage = Stage.LOOKING_UP
     fresh: bool = False
     """Whether it made its connection itself, instead of finding one that was kept."""
+    sock: socket.socket | None = None
+    """What it goes over, once it is connected."""
+
+    def break_off(self) -> None:
+        """From another thread: whatever it waits for ends now, and it has no time left for anything more."""
+        self.deadline = 0.0
+        if self.sock is not None:
+            with suppress(OSError):
+                # Of the socket itself, also where TLS is spoken: TLS would first take from its reader what that needs.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def left(self) -> float:
         """Seconds the next step may take. Raises TimeoutError."""
@@ -77,6 +88,10 @@ class Way:
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         self._here = threading.local()
+        self._lock = threading.Lock()
+        self._under_way: set[Trip] = set()
+        self.ended = threading.Event()
+        """Nobody sets out any more."""
 
     @property
     def trip(self) -> Trip:
@@ -84,9 +99,26 @@ class Way:
         trip: Trip = self._here.trip
         return trip
 
-    @trip.setter
-    def trip(self, trip: Trip) -> None:
+    @contextmanager
+    def travelling(self, trip: Trip) -> Iterator[None]:
+        """This is the trip of this thread, until it comes to its end or the way does."""
         self._here.trip = trip
+        with self._lock:
+            self._under_way.add(trip)
+        try:
+            if self.ended.is_set():
+                trip.break_off()
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(trip)
+
+    def end(self) -> None:
+        """Break off all trips that are under way, and each that begins after this."""
+        self.ended.set()
+        with self._lock:
+            for trip in self._under_way:
+                trip.break_off()
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connected socket. Raises OSError, and Permanent for a host with any address that is not allowed."""
@@ -164,6 +196,7 @@ class _GuardedConnection(HTTPConnection):
         if self.sock is None:
             self._connect_now()
         trip = self._way.trip
+        trip.sock = self.sock
         self.sock.settimeout(trip.left())
         trip.stage = Stage.ASKING
         super().send(data)

@@ -67,9 +67,10 @@ class Process:
         self._door.stop()
         self._service.send_outbox.wind_down()
         if self._work:
+            # First, since jobs may wait for an answer too; from here on nobody finds a thread for a new question.
+            self._service.stop_asking()
             self._scheduler.stop()
             for loop in self._service.loops:
                 loop.stop()
-            self._service.stop_asking()
         self._service.send_outbox.stop()
         self._service.database.close()

@@ -30,6 +30,10 @@ from connector.shop_directory import ShopDirectory
 from connector.tables.shops import Seal
 from connector.worker import Loop
 
+STOPPING_SECONDS = 3.0
+"""How long a platform may still take for its answer when the service ends, and then our own work for what became of
+it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -82,6 +86,7 @@ class Service:
             loop.nudge()
 
     def stop_asking(self) -> None:
-        """Let what platforms were asked come to its end; what does not end in time is due again later."""
-        stop_all(self.pools)
+        """Let what platforms were asked come to its end; what does not end in time is broken off and due again."""
+        stop_all(self.pools, STOPPING_SECONDS)
         self.web.close()
+        stop_all(self.pools, STOPPING_SECONDS)

@@ -662,6 +662,56 @@ def test_a_handshake_that_hangs_ends_with_the_time_for_all(make_web: Callable[..
     assert time.monotonic() - began < 1.0
 
 
+# The end
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_what_hangs_is_broken_off_when_the_way_out_is_closed(
+    make_web: Callable[..., Web], tmp_path: Path, protected: bool
+) -> None:
+    shows, trusts = certificate(tmp_path, HOST)
+    heard = threading.Event()
+
+    def silent(_spoken: socket.socket, _request: bytes) -> None:
+        heard.set()
+
+    with RawServer(silent, tls=shows if protected else None) as server:
+        if protected:
+            resolve = leads_to("127.0.0.1", port=server.port)
+            web = make_web(private_addresses=True, resolve=resolve, trust=trusts)
+        else:
+            web = make_web(routes={HOST: server.address})
+        raised: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                web.ask(post(), tries=5)
+            except Exception as error:
+                raised.append(error)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert heard.wait(5)
+        web.close()
+        asking.join(2)
+        assert not asking.is_alive()
+    assert [type(error) for error in raised] == [Busy]
+    with pytest.raises(Busy, match="stopping"):
+        web.ask(get())
+
+
+def test_nobody_sleeps_until_the_next_try_once_the_way_out_is_closed(make_web: Callable[..., Web]) -> None:
+    with RawServer(says(b"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n")) as server:
+        web = make_web(routes={HOST: server.address}, sleep=None)
+        closing = threading.Timer(0.2, web.close)
+        closing.start()
+        began = time.monotonic()
+        with pytest.raises(Busy):
+            web.ask(get(), tries=3)
+        assert time.monotonic() - began < 2
+        closing.join()
+
+
 # Silence about what is nobody's business
 
 
