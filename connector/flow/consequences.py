@@ -57,9 +57,17 @@ def _substance(record: OrderRecord) -> tuple[object, ...]:
 
 
 def _undated(snapshot: OrderSnapshot, moment: datetime) -> OrderSnapshot:
-    """When it was paid, cancelled and completed a platform may tell in its API alone; that it was is a fact."""
+    """When it was paid, cancelled and completed a platform may tell in its API alone; that it was is a fact. What was
+    odd in a document is no news of the order."""
     return replace(
-        snapshot, updated_at=moment, paid_at=None, cancelled_at=None, completed_at=None, shipments=(), refunds=()
+        snapshot,
+        updated_at=moment,
+        paid_at=None,
+        cancelled_at=None,
+        completed_at=None,
+        shipments=(),
+        refunds=(),
+        warnings=(),
     )
 
 
