@@ -281,6 +281,12 @@ class Town:
             self.twin.deliver()
             self.work()
 
+    def sweep_now(self) -> None:
+        """Look for changes at this very moment."""
+        with self.service.database.write() as connection:
+            sweeps.hasten(connection, self.shop.shop_id, self.clock.now())
+        self.work()
+
     def hear(self, **span: Span) -> int:
         """What the shop sends now (after a while, if one is given); how many webhooks arrived."""
         self.clock.moment += timedelta(**(span or {"seconds": 1}))

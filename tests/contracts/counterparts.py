@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -130,6 +131,10 @@ class Counterpart(ABC):
         """Whether the shop has put an order aside, where its status does not say that."""
         return False
 
+    def shown_after(self, lag: timedelta) -> None:
+        """From now on what happens is seen by the API only after a while."""
+        raise NotImplementedError
+
     def touch(self, order_id: str) -> None:
         """An order moves to the end of the changes, and little else about it changes."""
         self.twin.pay(order_id)
@@ -207,6 +212,9 @@ class ShopifyCounterpart(Counterpart):
     def public_words(self) -> set[str]:
         return {self.twin.settings.client_id}
 
+    def shown_after(self, lag: timedelta) -> None:
+        self.twin.settings.search_lag = lag
+
     def touch(self, order_id: str) -> None:
         self.twin.write_note(order_id, "moved")
 
@@ -280,6 +288,9 @@ class MagentoCounterpart(Counterpart):
         **knobs: Any,
     ) -> None:
         self.twin: MagentoTwin = MagentoTwin(clock, host=host, routes=routes, **({"async_events": True} | knobs))
+
+    def shown_after(self, lag: timedelta) -> None:
+        self.twin.commit_lag = lag
 
     def touch(self, order_id: str) -> None:
         self.twin.touch([order_id])

@@ -130,6 +130,45 @@ def heal(days: Days, happens: Callable[[Days], None], *, found: bool) -> None:
     assert town.connection.healed == days.gaps
 
 
+def test_a_shop_that_sends_nothing_by_itself_is_kept_up_with(make_town: MakeTown) -> None:
+    town = make_town("magento", async_events=False)
+    days = Days(town.connect().speak(), frozenset())
+    assert not town.connection.subscribed.sends
+    losing_every_third(days)
+    assert town.differing() == set()
+    assert town.connection.healed == days.gaps
+    assert_told_once(days)
+
+
+def test_what_an_app_may_not_see_is_no_gap(make_town: MakeTown) -> None:
+    town = make_town("shopify", approved=frozenset({"data"})).connect().speak()
+    days = Days(town, frozenset())
+    losing_every_third(days)
+    assert town.differing() == set()
+    assert town.connection.healed == days.gaps
+
+
+@pytest.mark.parametrize("platform", ["magento", "shopify"])
+def test_what_becomes_visible_only_after_what_is_younger_is_found(make_town: MakeTown, platform: str) -> None:
+    town = make_town(platform).connect().speak()
+    town.twin.faults.silent = True
+    for _ in range(3):
+        town.there.shown_after(timedelta(seconds=45))
+        late = town.twin.place_order(paid=True)
+        town.pass_by(seconds=20)
+        town.there.shown_after(timedelta(0))
+        early = town.twin.place_order(paid=True)
+        town.pass_by(seconds=5)
+        town.sweep_now()
+        assert early in town.known()
+        town.pass_by(seconds=60)
+        town.sweep_now()
+        assert late in town.known()
+        town.pass_by(minutes=30)
+    assert town.differing() == set()
+    assert town.connection.healed == len(town.known()) == 6
+
+
 def assert_told_once(days: Days) -> None:
     town = days.town
     told = Counter((mail.recipient_address, mail.subject) for mail in town.channel.taken)
