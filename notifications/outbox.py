@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -269,7 +269,7 @@ def withdraw_waiting(connection: sa.Connection, shop_id: str, order_id: str, out
     """Withdraw what waits to be said about an order; returns it, so that it can be said in another way."""
     mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
     waits = sa.and_(mine, outbox.c.state == OutboxState.PENDING.value)
-    rows = connection.execute(sa.select(*READ).where(waits).order_by(outbox.c.intent_id).with_for_update()).all()
+    rows = _locked(connection, waits)
     connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=outcome))
     return [Claimed(row.intent_id, notification(row), row.delivery_id, row.created_at, row.attempts) for row in rows]
 
@@ -280,6 +280,7 @@ def withdraw_shop(connection: sa.Connection, shop_id: str, outcome: str) -> int:
     A sender's next mark then finds that the intent is no longer theirs, and nothing leaves.
     """
     waits = sa.and_(is_one_of(outbox.c.state, _OPEN), outbox.c.shop_id == shop_id)
+    _locked(connection, waits)
     return connection.execute(
         sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=outcome)
     ).rowcount
@@ -289,6 +290,7 @@ def erase_order(connection: sa.Connection, shop_id: str, order_id: str) -> None:
     """Forget to whom an order's messages went and what they said; that they were sent stays."""
     mine = sa.and_(outbox.c.shop_id == shop_id, outbox.c.order_id == order_id)
     waits = sa.and_(mine, is_one_of(outbox.c.state, _OPEN))
+    _locked(connection, mine)
     connection.execute(sa.update(outbox).where(waits).values(state=OutboxState.WITHDRAWN.value, outcome=ERASED))
     ids = sa.select(outbox.c.intent_id).where(mine)
     connection.execute(sa.delete(messages).where(messages.c.shop_id == shop_id, messages.c.intent_id.in_(ids)))
@@ -344,6 +346,12 @@ READ: tuple[sa.Column[Any], ...] = (
     outbox.c.run_at,
     outbox.c.attempts,
 )
+
+
+def _locked(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+    """These rows, held until the transaction ends: in the one order in which everybody locks intents, so that two
+    transactions cannot wait for each other."""
+    return connection.execute(sa.select(*READ).where(wanted).order_by(outbox.c.intent_id).with_for_update()).all()
 
 
 def _of_others(busy: Collection[str]) -> list[sa.ColumnElement[bool]]:

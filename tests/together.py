@@ -12,8 +12,12 @@ BLOCKED_SECONDS = 0.3
 """As long as the second may go on before the first is committed; it comes to its end only if nothing holds it."""
 
 
-def interleaved(database: Database, first: Work, second: Work) -> None:
-    """Both are committed in the end; what either raises is raised."""
+def _nothing(_connection: sa.Connection) -> None:
+    """The first has done all it wants when the second begins."""
+
+
+def interleaved(database: Database, first: Work, second: Work, *, then: Work = _nothing) -> None:
+    """Both are committed in the end; what either raises is raised. `then`: what the first does beside the second."""
     failed: list[BaseException] = []
 
     def begin_second() -> None:
@@ -28,6 +32,7 @@ def interleaved(database: Database, first: Work, second: Work) -> None:
         first(connection)
         thread.start()
         thread.join(BLOCKED_SECONDS)
+        then(connection)
     thread.join(20)
     assert not thread.is_alive()
     if failed:

@@ -14,6 +14,7 @@ from notifications import history, outbox
 from notifications.history import Said
 from notifications.kinds import Notification
 from notifications.outbox import TRANSITIONS, Claimed, Mark, OutboxState
+from tests.together import interleaved
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LEASE = timedelta(minutes=15)
@@ -388,3 +389,28 @@ def test_marks_and_news_about_the_same_intents_never_wait_for_each_other(databas
         marked = pool.submit(mark_all)
         pool.submit(enqueue, database, *reversed(intents)).result()
         assert marked.result()
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_marks_and_what_takes_all_back_never_wait_for_each_other(database: Database, of_all: bool) -> None:
+    kinds = ("order_received", "payment_received", "shipped", "delivered")
+    in_order = sorted((wanted(kind) for kind in kinds), key=outbox.intent_id)
+    for notification in reversed(in_order):  # so that they lie the other way round
+        enqueue(database, notification)
+    marks = [Mark(_as_claimed(one), OutboxState.PENDING, OutboxState.WITHDRAWN) for one in in_order]
+    shop_id, order_id = in_order[0].shop_id, in_order[0].order_id
+    interleaved(
+        database,
+        lambda connection: outbox.mark(connection, marks[:1]),
+        lambda connection: (
+            outbox.withdraw_shop(connection, shop_id, "ended")
+            if of_all
+            else outbox.erase_order(connection, shop_id, order_id)
+        ),
+        then=lambda connection: outbox.mark(connection, marks[1:]),
+    )
+
+
+def _as_claimed(notification: Notification) -> Claimed:
+    """As nobody has claimed it yet."""
+    return Claimed(outbox.intent_id(notification), notification, "delivery-1", NOW, 0)
