@@ -82,6 +82,8 @@ class LookAfter:
         """
         api, store = self._stores.api(shop), self._stores.open(shop, mending=True)
         findings = self._probe(api, store)
+        if not self._still_held(held):
+            return
         looked = _Looked(self._subscribe(api, _informed(store, findings), shop), findings)
         with self._database.write() as connection:
             if self._advance(connection, held, looked):
@@ -96,6 +98,8 @@ class LookAfter:
         """
         api, store = self._stores.api(shop), self._stores.open(shop)
         findings = self._probe(api, store) if self._wants_probe(held) else None
+        if findings and not self._still_held(held):
+            return
         store = _informed(store, findings) if findings else store
         subscribed = self._subscribe(api, store, shop)
         looked = _Looked(subscribed, findings, _woken(api.wake, store))
@@ -108,6 +112,12 @@ class LookAfter:
                 shops.change(connection, shop.shop_id, lambda known: with_views(known, findings))
         if findings:
             self._shops.forget()
+
+    def _still_held(self, held: Connection) -> bool:
+        """Whether nobody else is at this connection by now and its shop has not left; from here on its lease begins
+        anew, since a slow shop may take long for each part."""
+        with self._database.write() as connection:
+            return connections.hold(connection, held, self._clock.now() + connections.LEASE)
 
     def _probe(self, api: Api, store: Store) -> Findings:
         findings = api.probe(store)

@@ -16,12 +16,10 @@ from connector.flow.retry import next_try
 from connector.flow.stores import NotConnected
 from connector.observability import Metrics
 from connector.tables import connections, shops
-from connector.tables.connections import BROKEN_FOR, Connection
+from connector.tables.connections import BROKEN_FOR, LEASE, Connection
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=4)
-"""Longer than any step takes; all may be repeated."""
 LONGEST_BROKEN = timedelta(hours=6)
 
 

@@ -16,6 +16,8 @@ from connector.tables.shops import Seal
 MOST_OFFERS = 5
 HEARD_PROVES = timedelta(hours=24)
 """For how long one webhook proves that webhooks come."""
+LEASE = timedelta(minutes=4)
+"""How long who claimed one holds it; begun anew between the parts of a long step."""
 SOON = timedelta(minutes=5)
 """How long the watchdog takes to come when something is odd; longer than it holds a connection."""
 BROKEN_FOR = timedelta(minutes=15)
@@ -250,6 +252,15 @@ def claim(
         .returning(*_READ)
     ).all()
     return [_connection(row) for row in rows]
+
+
+def hold(connection: sa.Connection, held: Connection, until: datetime) -> bool:
+    """Go on holding a claimed connection; False when it has moved on meanwhile, as in `advance`."""
+    mine = sa.and_(connections.c.shop_id == held.shop_id, connections.c.claims == held.claims)
+    changed = connection.execute(
+        sa.update(connections).where(mine, connections.c.state == held.state.value).values(run_at=until)
+    )
+    return changed.rowcount == 1
 
 
 def advance(

@@ -8,14 +8,16 @@ import pytest
 
 from adapters.contract import Offer, Store
 from adapters.http import Busy
-from connector.domain.connection import ConnectionState, Credentials, Findings
+from connector.domain.clock import FixedClock
+from connector.domain.connection import ConnectionState, Credentials, Endpoint, Findings, Subscribed
 from connector.domain.errors import Permanent
 from connector.domain.order import Address
 from connector.domain.shop import Seller, Shop, Voice
 from connector.flow import look_after
-from connector.tables import shops
+from connector.tables import connections, shops
+from connector.tables.connections import Connection
 from connector.tables.sweeps import SweepKind
-from tests.fake_api import FakeShop
+from tests.fake_api import FakeApi, FakeShop
 from tests.fake_connect import TOKEN
 from tests.fake_platform import order_document, refund_document
 from tests.flow.road import NOW, Road
@@ -236,6 +238,52 @@ def test_a_secret_of_the_merchants_own_app_counts_beside_the_shops(make_road: Ma
     with road.service.database.read() as connection:
         secrets = shops.secrets_of(connection, road.shop.shop_id, road.service.seal)
     assert secrets.shared == ("the fake shop's secret", "brought")
+
+
+def slowly(api: FakeApi, minutes: float, clock: Callable[[], FixedClock], meanwhile: Callable[[], object]) -> None:
+    """Each part of connecting takes so long; then something happens."""
+    probe, subscribe = api.api.probe, api.api.subscribe
+    assert subscribe is not None
+
+    def slow_probe(store: Store) -> Findings:
+        found = probe(store)
+        clock().moment += timedelta(minutes=minutes)
+        meanwhile()
+        return found
+
+    def slow_subscribe(store: Store, endpoint: Endpoint) -> Subscribed:
+        done = subscribe(store, endpoint)
+        clock().moment += timedelta(minutes=minutes)
+        meanwhile()
+        return done
+
+    api.api = replace(api.api, probe=slow_probe, subscribe=slow_subscribe)
+
+
+def test_a_slow_shop_is_not_taken_from_who_connects_it_so_that_it_is_connected_in_the_end(make_road: MakeRoad) -> None:
+    api, made, taken = FakeApi(), list[Road](), list[Connection]()
+
+    def another_worker() -> None:
+        with made[0].service.database.write() as connection:
+            now = made[0].clock.now()
+            taken.extend(connections.claim(connection, now, lease=connections.LEASE, limit=10))
+
+    slowly(api, 3, lambda: made[0].clock, another_worker)
+    made.append(make_road(api=api))
+    made[0].offer()
+    made[0].work()
+    assert taken == []
+    assert made[0].connection().state is ConnectionState.CONNECTED
+
+
+def test_nothing_is_subscribed_to_at_a_shop_that_leaves_while_it_is_looked_at(make_road: MakeRoad) -> None:
+    api, made = FakeApi(), list[Road]()
+    slowly(api, 0, lambda: made[0].clock, lambda: made[0].service.disconnect.run(made[0].shop.shop_id))
+    made.append(make_road(api=api))
+    made[0].offer()
+    made[0].work()
+    assert made[0].connection().state is ConnectionState.ENDED
+    assert made[0].there.topics == set()
 
 
 def disconnected(road: Road) -> FakeShop:
