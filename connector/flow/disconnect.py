@@ -54,8 +54,10 @@ class Disconnect:
 
         Raises WrongSetting for a shop there is not. No network call happens inside a transaction.
         """
-        with self._database.read() as connection:
+        with self._database.write() as connection:
             shop = shops.by_id(connection, shop_id)
+            # The watchdog would put back what is taken away here.
+            connections.keep_off(connection, shop_id, self._clock.now() + connections.LEASE)
         if shop is None:
             raise WrongSetting(f"there is no shop {shop_id}; see `connector shop list`")
         remark = self._cleaned(shop)

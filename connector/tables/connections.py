@@ -348,6 +348,11 @@ def hasten(connection: sa.Connection, shop_id: str, now: datetime) -> None:
     _update(connection, shop_id, {"run_at": now, "probed_at": None})
 
 
+def keep_off(connection: sa.Connection, shop_id: str, until: datetime) -> None:
+    """Nobody is at this connection until then; who is right now goes no further than the part at hand."""
+    _update(connection, shop_id, {"run_at": until, "claims": connections.c.claims + 1})
+
+
 def end(connection: sa.Connection, shop_id: str, seal: Seal, problem: str) -> None:
     """Forget all credentials and do nothing more for this shop, whoever is at it right now."""
     changes = {

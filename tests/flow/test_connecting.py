@@ -306,6 +306,22 @@ def test_disconnecting_takes_everything_back_and_asks_nothing_any_more(make_road
     assert again.shop.shop_id == road.shop.shop_id
 
 
+def test_the_watchdog_does_not_subscribe_again_what_is_just_taken_back(make_road: MakeRoad) -> None:
+    api, made = FakeApi(), list[Road]()
+    unsubscribe = api.api.unsubscribe
+    assert unsubscribe is not None
+
+    def slow(store: Store, endpoint: Endpoint) -> None:
+        unsubscribe(store, endpoint)
+        made[0].service.tend_connections.run()
+
+    api.api = replace(api.api, unsubscribe=slow)
+    made.append(make_road(api=api, connected=True))
+    with made[0].service.database.write() as connection:
+        connections.hasten(connection, made[0].shop.shop_id, made[0].clock.now())
+    assert disconnected(made[0]).topics == set()
+
+
 def test_a_platform_that_cannot_be_tidied_up_is_left_all_the_same_and_that_is_said(make_road: MakeRoad) -> None:
     road = make_road(connected=True)
     road.there.fails = Busy("the shop is in maintenance")
