@@ -50,6 +50,7 @@ MOST_ATTEMPTS = 8
 FIRST_LOOK = timedelta(minutes=15)
 """After which a parcel without a number is looked at again."""
 GONE = "the shop is no longer connected"
+EMPTIED = "what it said was erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ class ProcessInbox:
     def updates(self, claimed: Claimed, shop: Shop) -> tuple[Update, ...]:
         """What a document says: each source has its own form. Of a shop that has left only its own events count."""
         delivery = claimed.delivery
+        if not delivery.body and not delivery.headers:
+            return (Ignored(EMPTIED),)
         manifest = self._manifest(delivery.platform)
         if delivery.source is Source.HAND:
             updates: tuple[Update, ...] = by_hand.read(delivery)

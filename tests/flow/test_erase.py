@@ -17,7 +17,8 @@ from connector.domain.shop import Seller
 from connector.domain.timeline import Tag
 from connector.flow.erase import BACK, Erase
 from connector.links import Links
-from connector.tables import documents, orders, privacy_requests, shops
+from connector.tables import documents, inbox, orders, privacy_requests, shops
+from connector.tables.inbox import InboxState
 from connector.tables.privacy_requests import PrivacyRequest, Told
 from notifications import history, outbox, writing_back
 from notifications.kinds import Notification
@@ -342,3 +343,15 @@ def test_whether_a_broken_connection_is_one_that_left_is_waited_for(make_road: C
     road.service.disconnect.run(road.shop.shop_id)
     assert eraser(road).run() == 1
     assert "eleni" not in everything(road)
+
+
+def test_a_delivery_that_was_emptied_while_it_waited_is_no_riddle_for_anybody(make_road: Callable[..., Road]) -> None:
+    road = make_road()
+    told(road)
+    road.tell({"type": "hint", "order_id": "1001"}, delivery_id="d-7")
+    erased(road, "1001")
+    with road.service.database.write() as connection:
+        waiting = inbox.ended_in(connection, road.shop.shop_id, InboxState.WAITING)
+        inbox.replay(connection, road.shop.shop_id, waiting, road.clock.now())
+    road.work()
+    assert road.inbox_counts() == {"done": 2, "ignored": 1}
