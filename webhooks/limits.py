@@ -28,10 +28,10 @@ class RefusalLimit:
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """Whom to count: the last name the own proxy wrote, else the peer; empty when that says nothing."""
         if self._client_header:
-            return headers.get(self._client_header, "").rpartition(",")[2].strip()[:64]
+            return _household(headers.get(self._client_header, "").rpartition(",")[2].strip()[:64])
         host = peer.rpartition(":")[0].strip("[]")
         try:
-            return host if ipaddress.ip_address(host).is_global else ""
+            return _household(host) if ipaddress.ip_address(host).is_global else ""
         except ValueError:
             return ""
 
@@ -50,3 +50,13 @@ class RefusalLimit:
         self._refused[client] = (since, count + 1)
         if len(self._refused) > _MOST_REMEMBERED:
             self._refused.popitem(last=False)
+
+
+def _household(name: str) -> str:
+    """An address as who has it is known by: of IPv6 everybody is given at least a /64 (RFC 6177), to choose from at
+    will."""
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

@@ -9,8 +9,14 @@ from connector.tables import orders, shops
 
 
 def find_shop(connection: sa.Connection, named: str) -> Shop:
-    """By its id, its platform name or its own name. Raises ConnectorError when none or more than one fits."""
-    found = [shop for shop in shops.everyone(connection) if named in (shop.shop_id, shop.host, shop.name)]
+    """By its id, else by its platform name or its own name. Raises ConnectorError when none or more than one fits.
+
+    Names are what shops say of themselves: one that calls itself by another's id does not stand in its way.
+    """
+    known = shops.by_id(connection, named)
+    if known:
+        return known
+    found = [shop for shop in shops.everyone(connection) if named in (shop.host, shop.name)]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -23,7 +29,7 @@ def find_order(connection: sa.Connection, shop: Shop, named: str) -> OrderRecord
     """By the number customers see, with or without its sign, else by the platform's id. Raises ConnectorError."""
     found = orders.by_number(connection, shop.shop_id, named) or orders.by_number(connection, shop.shop_id, f"#{named}")
     known = orders.get(connection, shop.shop_id, named)
-    if not found and known:
+    if known and (not found or known in found):
         found = [known]
     if len(found) == 1:
         return found[0]

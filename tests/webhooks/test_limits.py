@@ -48,6 +48,18 @@ def test_without_a_proxy_the_header_is_not_believed() -> None:
     assert RefusalLimit(1).client(f"{STRANGER}:443", {"x-forwarded-for": "1.1.1.1"}) == STRANGER
 
 
+@pytest.mark.parametrize("header", ["", "X-Forwarded-For"])
+def test_who_changes_their_address_within_their_own_network_is_still_the_same(header: str) -> None:
+    limit = RefusalLimit(1, client_header=header)
+    one, other = (
+        limit.client(f"[{address}]:443", {"x-forwarded-for": address})
+        for address in ("2a02:586:c42:1::7", "2a02:586:c42:1:ffff::9")
+    )
+    limit.count(one)
+    assert limit.is_over(other)
+    assert not limit.is_over(limit.client("[2a02:586:c42:2::7]:443", {"x-forwarded-for": "2a02:586:c42:2::7"}))
+
+
 def test_many_addresses_do_not_fill_the_memory() -> None:
     limit = RefusalLimit(1)
     for number in range(10_050):
