@@ -59,12 +59,10 @@ def probe(store: Store) -> Findings:
         prove_writing(client)
     except Refused as refused:
         missing.append(f"subscribing and writing back do not work: {refused}")
-    status = _seen(client, f"{API}/system_status", _STATUS)
-    general = _seen(client, f"{API}/settings/general", _SETTINGS)
-    if status is None:
-        missing.append(f"system status may not be read: version and features are unknown; {_ROLE}")
-    if general is None:
-        missing.append(f"settings may not be read: address, country and WooCommerce's own mails are unknown; {_ROLE}")
+    unread = f"system status may not be read: version and features are unknown; {_ROLE}"
+    status = _seen(client, f"{API}/system_status", _STATUS, missing, unread)
+    unread = f"settings may not be read: address, country and WooCommerce's own mails are unknown; {_ROLE}"
+    general = _seen(client, f"{API}/settings/general", _SETTINGS, missing, unread)
     shop = _Shop(client, about, document_of(status) if status else Reader({}), _by_id(general))
     return _findings(shop, fulfillments=_has_fulfillments(client, orders), missing=tuple(missing))
 
@@ -137,12 +135,16 @@ def _has_fulfillments(client: Client, orders: list[Reader]) -> bool:
     return True
 
 
-def _seen(client: Client, path: str, query: Mapping[str, str]) -> Answer | None:
-    """What is asked for; None where the key's user may not see it, or the shop breaks over it."""
+def _seen(client: Client, path: str, query: Mapping[str, str], missing: list[str], unread: str) -> Answer | None:
+    """What is asked for; None where the key's user may not see it, which `unread` says, or where the shop breaks over
+    it, which no right would change."""
     try:
         return client.get(path, query, read_seconds=_STATUS_SECONDS)
-    except (Refused, Failed):
-        return None
+    except Refused:
+        missing.append(unread)
+    except Failed:
+        pass
+    return None
 
 
 def _by_id(answer: Answer | None) -> Reader:

@@ -402,3 +402,18 @@ def test_a_document_that_was_found_is_understood_or_refused_however_it_is_mutila
     assert town.read_found(one)
     with suppress(UnreadableDelivery):
         town.read_found(replace(one, body=data.draw(mutilated(one.body))))
+
+
+@pytest.mark.parametrize("page", ["system_status", "settings/general"])
+def test_a_shop_that_breaks_over_one_page_about_itself_is_connected_all_the_same(
+    make_town: MakeTown, page: str
+) -> None:
+    town = make_town("woocommerce")
+    genuine = town.twin.server._answer
+
+    def broken(asked: Asked) -> Answered:
+        return Answered(500, b"{}") if page in asked.path else genuine(asked)
+
+    with town.there.answering(broken):
+        town.connect()
+    assert (town.connection.state, town.connection.problem) == (ConnectionState.CONNECTED, "")
