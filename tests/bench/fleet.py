@@ -40,6 +40,9 @@ SECONDS = 60.0
 """How long each phase is watched."""
 HANGING = (1, 8, 50)
 HANG_SECONDS = 600.0
+SLOW_SECONDS = 0.3
+"""As far-away shops and small servers answer."""
+WELL, SLOW = "all well", "slow"
 LONGEST = 1_800.0
 BARE_CALLS = 500
 
@@ -58,24 +61,22 @@ def drained(place: Place, platform: str, shops: int) -> Iterator[Figure]:
 
 def watched(place: Place, platform: str, shops: int, seconds: float, hanging: Collection[int]) -> Iterator[Figure]:
     """Shops due evenly over their pace, as the platform's own pace is but for fewer shops: then it is that much
-    quicker, so that as many sweeps fall due a second. First all well, then with some that hang."""
+    quicker, so that as many sweeps fall due a second. First all well, then all slow, then with some that hang."""
     question = {"do": "watch", "database_url": place.new_database(), "platform": platform, "shops": shops}
-    seen = _ask(question | {"seconds": seconds, "hanging": [0, *hanging]})
+    seen = _ask(question | {"seconds": seconds, "hanging": list(hanging)})
     api = adapters.manifest(platform).api
     assert api is not None
     due = SHOPS / api.pace.alone.total_seconds()
-    well = "all well"
-    for number in (0, *hanging):
-        head = f"{place.name} {platform}, {shops:,} shops, {number} hanging:" if number else ""
-        head = head or f"{place.name} {platform}, {shops:,} shops, {well}:"
-        told = {name: seen[f"{number}.{name}"] for name in ("p50", "p95", "max", "rate", "cpu", "others")}
-        share = told["others"] / shops
-        yield Figure(f"{head} sweeps of the others", told["rate"], "/s", "fall due", due * share, "1")
+    phases = {WELL: WELL, SLOW: f"each answer takes {SLOW_SECONDS} s"} | {str(one): f"{one} hanging" for one in hanging}
+    for phase, words in phases.items():
+        head = f"{place.name} {platform}, {shops:,} shops, {words}:"
+        share = seen[f"{phase}.others"] / shops
+        yield Figure(f"{head} sweeps of the others", seen[f"{phase}.rate"], "/s", "fall due", due * share, "1")
         for name in ("p50", "p95", "max"):
-            floor = (well, seen[f"0.{name}"]) if number else ("", 0.0)
-            yield Figure(f"{head} lateness {name}", told[name], "s", *floor)
-        yield Figure(f"{head} CPU of the worker", told["cpu"] * 100, "%")
-        yield Figure(f"{head} memory", seen[f"{number}.memory"], "MB")
+            floor = ("", 0.0) if phase == WELL else (WELL, seen[f"{WELL}.{name}"])
+            yield Figure(f"{head} lateness {name}", seen[f"{phase}.{name}"], "s", *floor)
+        yield Figure(f"{head} CPU of the worker", seen[f"{phase}.cpu"] * 100, "%")
+        yield Figure(f"{head} memory", seen[f"{phase}.memory"], "MB")
 
 
 def _ask(question: dict[str, Any]) -> dict[str, float]:
@@ -248,9 +249,13 @@ def _watch(service: Service, there: Twins, shops: list[Shop], seconds: float, ha
     lateness = Lateness(service)
     with lateness.watching(), _at_work(service):
         time.sleep(min(5.0, seconds / 10))  # first statements and connections are made once a day, not once a minute
+        seen |= _phase(WELL, lateness, shops, seconds)
+        there.hang([shop.host for shop in shops], SLOW_SECONDS)
+        seen |= _phase(SLOW, lateness, shops, seconds)
+        there.hang([shop.host for shop in shops], 0)
         for number in hanging:
             _let_hang(service, there, shops[:number], lateness)
-            seen |= {f"{number}.{name}": value for name, value in _phase(lateness, shops[number:], seconds).items()}
+            seen |= _phase(str(number), lateness, shops[number:], seconds)
     return seen
 
 
@@ -264,14 +269,15 @@ def _let_hang(service: Service, there: Twins, shops: list[Shop], lateness: Laten
             lateness.set_due(shop.shop_id, now)
 
 
-def _phase(lateness: Lateness, others: list[Shop], seconds: float) -> dict[str, float]:
+def _phase(name: str, lateness: Lateness, others: list[Shop], seconds: float) -> dict[str, float]:
+    """Figures of the others, each behind the phase's name."""
     lateness.take()
     ids, cpu, started = {shop.shop_id for shop in others}, time.process_time(), time.monotonic()
     time.sleep(seconds)
     took, used = time.monotonic() - started, time.process_time() - cpu
     begun, ended = lateness.take()
     late = sorted(wait for shop_id, wait in begun if shop_id in ids)
-    return {
+    seen = {
         "p50": late[len(late) // 2],
         "p95": late[len(late) * 95 // 100],
         "max": late[-1],
@@ -280,6 +286,7 @@ def _phase(lateness: Lateness, others: list[Shop], seconds: float) -> dict[str, 
         "others": len(ids),
         "memory": own_megabytes()[0],
     }
+    return {f"{name}.{what}": value for what, value in seen.items()}
 
 
 @contextlib.contextmanager
