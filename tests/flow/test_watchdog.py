@@ -42,7 +42,7 @@ def hear(road: Road) -> None:
 
 def test_a_subscription_the_platform_deleted_is_made_again_counted_and_looked_behind(connected: Road) -> None:
     hear(connected)
-    connected.later(minutes=16)
+    connected.later(minutes=17)
     made = connected.connection().repaired
     connected.there.topics.clear()
     connected.there.put(order_document(id="2", number="F-2", updated_at="2026-11-20T10:30:00Z"))
